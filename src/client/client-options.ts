@@ -1,0 +1,130 @@
+/** What a client can be told, and what it does when it is not told. */
+
+import { MAX_BLKSIZE, MAX_WINDOWSIZE, MIN_BLKSIZE, TFTP_PORT } from '../protocol/constants';
+import { checkNumber, invalidSetting } from '../net/check-setting';
+import type { TransferMode } from '../protocol/packet';
+import type { TransferRecord } from '../net/transfer-record';
+
+/**
+ * How to reach a server and what to ask of it. Given to `new TftpClient` they hold for all its
+ * transfers; given to a call they hold for that one.
+ */
+export interface ClientOptions {
+  /** Name or address of the server. IPv4 and IPv6. */
+  host?: string;
+  /** UDP port that the request goes to. @default 69 (RFC 1350) */
+  port?: number;
+  /** @default 'octet': the bytes as they are */
+  mode?: TransferMode;
+  /**
+   * Bytes in a block, 8 to 65464; null does not ask, so that blocks have 512 bytes.
+   * @default 1428: fits a 1500-byte Ethernet frame through IPv6 and a tunnel
+   */
+  blksize?: number | null;
+  /**
+   * Blocks sent before an acknowledgement, 1 to 65535; null does not ask, which is lock-step.
+   * @default 16: near the full speed of a local network, and small enough for the socket buffers of switches and boot loaders
+   */
+  windowsize?: number | null;
+  /**
+   * First retransmission timeout in milliseconds, 10 to 255000. It is asked of the server too (RFC
+   * 2349); null does not ask, and uses 1000 on our side. Later timeouts follow the measured round trip.
+   * @default null
+   */
+  timeout?: number | null;
+  /** Timeouts without progress before giving up, 0 to 100. @default 6: 45 seconds of patience with the default timeout */
+  retries?: number;
+  /** Ask for the file's size (get), or tell it (put). @default true */
+  tsize?: boolean;
+  /** What follows block 65535; null does not ask. Nearly every server goes on with 0. @default null */
+  rollover?: 0 | 1 | null;
+  /** A get that is larger fails with ETOOLARGE. Bytes. @default Infinity */
+  maxSize?: number;
+  /** The whole transfer must end within this time. Milliseconds, 0 for no limit. @default 0 */
+  deadline?: number;
+  /** Local address to send from. @default chosen by the system */
+  localAddress?: string;
+  /** Local port, or the first and last of a range to take the first free one from. @default any */
+  localPort?: number | readonly [first: number, last: number];
+  /** Milliseconds between `progress` events; 0 for none. @default 1000 */
+  progressInterval?: number;
+  /** The SHA-256 or MD5 that the file must have, in hexadecimal digits. Another content fails with EDIGEST. */
+  sha256?: string;
+  md5?: string;
+  /** Aborting it ends the transfer: the server gets an ERROR packet, the call rejects with ECANCELED. */
+  signal?: AbortSignal;
+  /** Hears of the transfer: one `start`, some `progress`, then one `complete` or `error`. */
+  onEvent?: (record: TransferRecord) => void;
+}
+
+/** `ClientOptions` with nothing left open. */
+export type RequiredClientOptions = {
+  [K in Exclude<
+    keyof ClientOptions,
+    'localAddress' | 'localPort' | 'sha256' | 'md5' | 'signal' | 'onEvent'
+  >]-?: NonNullable<ClientOptions[K]> | (null extends ClientOptions[K] ? null : never);
+} & Pick<
+  ClientOptions,
+  'localAddress' | 'localPort' | 'sha256' | 'md5' | 'signal' | 'onEvent'
+>;
+
+/** See the comments of {@link ClientOptions}. */
+export const CLIENT_DEFAULTS = {
+  port: TFTP_PORT,
+  mode: 'octet',
+  blksize: 1428,
+  windowsize: 16,
+  timeout: null,
+  retries: 6,
+  tsize: true,
+  rollover: null,
+  maxSize: Infinity,
+  deadline: 0,
+  progressInterval: 1000,
+} as const satisfies ClientOptions;
+
+/** The largest window that a client asks for, in bytes: what it may have to hold in memory. */
+const MAX_ASKED_WINDOW = 64 * 1024 * 1024;
+
+/**
+ * Fills in the defaults and checks the limits.
+ *
+ * @throws {LocalError} EINVAL, saying which option is wrong and what it may be.
+ */
+export function parseClientOptions(...layers: readonly ClientOptions[]): RequiredClientOptions {
+  const options: ClientOptions = { ...CLIENT_DEFAULTS };
+  for (const layer of layers) {
+    const given = Object.entries(layer).filter(([, value]) => value !== undefined);
+    Object.assign(options, Object.fromEntries(given));
+  }
+  const parsed = options as RequiredClientOptions;
+  if (typeof parsed.host !== 'string' || parsed.host === '') {
+    throw invalidSetting('host is missing: give the name or the address of the TFTP server');
+  }
+  checkNumber('port', parsed.port, 1, 65535);
+  if (parsed.mode !== 'octet' && parsed.mode !== 'netascii') {
+    throw invalidSetting(`mode is ${String(parsed.mode)}: it must be octet or netascii`);
+  }
+  checkAsked('blksize', parsed.blksize, MIN_BLKSIZE, MAX_BLKSIZE);
+  checkAsked('windowsize', parsed.windowsize, 1, MAX_WINDOWSIZE);
+  checkAsked('timeout', parsed.timeout, 10, 255_000);
+  checkNumber('retries', parsed.retries, 0, 100);
+  checkNumber('deadline', parsed.deadline, 0, 2 ** 31 - 1);
+  checkNumber('progressInterval', parsed.progressInterval, 0, 2 ** 31 - 1);
+  checkDigest('sha256', parsed.sha256, 64);
+  checkDigest('md5', parsed.md5, 32);
+  if ((parsed.blksize ?? 512) * (parsed.windowsize ?? 1) > MAX_ASKED_WINDOW) {
+    throw invalidSetting('windowsize times blksize is more than 64 MiB: make one of them smaller');
+  }
+  return parsed;
+}
+
+/** null stands for an option that is not asked. */
+function checkAsked(name: string, value: number | null, least: number, most: number): void {
+  if (value !== null) checkNumber(name, value, least, most);
+}
+
+function checkDigest(name: string, value: string | undefined, digits: number): void {
+  if (value === undefined || (value.length === digits && /^[0-9a-fA-F]+$/.test(value))) return;
+  throw invalidSetting(`${name} must be ${digits} hexadecimal digits`);
+}

@@ -1,0 +1,144 @@
+/**
+ * What can end a transfer. `TftpError` says what happened (`code`), what the peer is told or has
+ * said (`tftpCode`), and on what; its subclasses say who ended it.
+ */
+
+/**
+ * Why something failed.
+ *
+ * The first nine are the ERROR codes of RFC 1350 section 5 and RFC 2347: EUNDEF is code 0, ENOENT
+ * 1, EACCES 2, ENOSPC 3, EBADOP 4, EBADTID 5, EEXIST 6, ENOUSER 7, EOPTNEG 8. The others happen on
+ * our side: ETIMEDOUT (the peer fell silent), ECANCELED, ETOOLARGE (a size limit), EQUEUEFULL,
+ * EADDRINUSE, EADDRNOTAVAIL, EDIGEST (the content has another checksum), ENOTFOUND (no such host),
+ * ECONNREFUSED (nothing listens there), EBUSY (too many transfers), EIO (a local file failed),
+ * EINVAL (a setting cannot be used).
+ */
+export type TftpErrorCode =
+  | 'EUNDEF'
+  | 'ENOENT'
+  | 'EACCES'
+  | 'ENOSPC'
+  | 'EBADOP'
+  | 'EBADTID'
+  | 'EEXIST'
+  | 'ENOUSER'
+  | 'EOPTNEG'
+  | 'ETIMEDOUT'
+  | 'ECANCELED'
+  | 'ETOOLARGE'
+  | 'EQUEUEFULL'
+  | 'EADDRINUSE'
+  | 'EADDRNOTAVAIL'
+  | 'EDIGEST'
+  | 'ENOTFOUND'
+  | 'ECONNREFUSED'
+  | 'EBUSY'
+  | 'EIO'
+  | 'EINVAL';
+
+const WIRE_CODES: readonly TftpErrorCode[] = [
+  'EUNDEF',
+  'ENOENT',
+  'EACCES',
+  'ENOSPC',
+  'EBADOP',
+  'EBADTID',
+  'EEXIST',
+  'ENOUSER',
+  'EOPTNEG',
+];
+
+const WIRE_TEXTS: readonly string[] = [
+  'Not defined',
+  'File not found',
+  'Access violation',
+  'Disk full or allocation exceeded',
+  'Illegal TFTP operation',
+  'Unknown transfer ID',
+  'File already exists',
+  'No such user',
+  'Option negotiation failed',
+];
+
+/** Where and on what an error happened. Every field may be missing. */
+export interface TftpErrorContext {
+  /** The ERROR code of RFC 1350 for the peer. Default: the one that belongs to `code`, else 0. */
+  tftpCode?: number;
+  /** The peer, as `address:port`. */
+  peer?: string;
+  /** The name on the server. */
+  filename?: string;
+  /** The position of the block, counted from 1 without rollover. */
+  block?: number;
+  /** What caused this error. It is never shown to a peer. */
+  cause?: unknown;
+  /** True if the failure is normal for this request and no alarm should be raised. */
+  expected?: boolean;
+}
+
+const BRAND = Symbol.for('node-red-contrib-tftp.TftpError');
+
+/** The base of everything that ends a transfer. Recognise one with {@link isTftpError}. */
+export class TftpError extends Error {
+  readonly code: TftpErrorCode;
+  readonly tftpCode: number;
+  peer?: string;
+  filename?: string;
+  block?: number;
+  expected?: boolean;
+
+  constructor(code: TftpErrorCode, message: string, context: TftpErrorContext = {}) {
+    super(message, context.cause === undefined ? undefined : { cause: context.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.tftpCode = context.tftpCode ?? wireCodeOf(code);
+    if (context.peer !== undefined) this.peer = context.peer;
+    if (context.filename !== undefined) this.filename = context.filename;
+    if (context.block !== undefined) this.block = context.block;
+    if (context.expected !== undefined) this.expected = context.expected;
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+}
+
+/** The peer ended the transfer with an ERROR packet. The message is the peer's own text. */
+export class PeerError extends TftpError {
+  constructor(tftpCode: number, text: string, context: TftpErrorContext = {}) {
+    const code = WIRE_CODES[tftpCode] ?? 'EUNDEF';
+    super(code, text || errorText(tftpCode), { ...context, tftpCode });
+  }
+}
+
+/** The peer broke the protocol, and we ended the transfer. */
+export class ProtocolError extends TftpError {}
+
+/** The peer fell silent, or the transfer passed its deadline. */
+export class TimeoutError extends TftpError {
+  constructor(message: string, context: TftpErrorContext = {}) {
+    super('ETIMEDOUT', message, context);
+  }
+}
+
+/** Our side refused or failed: a file, a disk, a limit, a setting. */
+export class LocalError extends TftpError {}
+
+/** The user ended the transfer. */
+export class CancelError extends TftpError {
+  constructor(message = 'The transfer was cancelled', context: TftpErrorContext = {}) {
+    super('ECANCELED', message, context);
+  }
+}
+
+/** True for a `TftpError`, also one from another copy of this package in the same process. */
+export function isTftpError(value: unknown): value is TftpError {
+  return typeof value === 'object' && value !== null && BRAND in value;
+}
+
+/** The RFC's own words for an ERROR code, for peers that sent none. */
+export function errorText(tftpCode: number): string {
+  return WIRE_TEXTS[tftpCode] ?? `Error ${tftpCode}`;
+}
+
+function wireCodeOf(code: TftpErrorCode): number {
+  if (code === 'ETOOLARGE') return 3;
+  return Math.max(0, WIRE_CODES.indexOf(code));
+}

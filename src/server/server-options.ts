@@ -1,0 +1,113 @@
+/** What a server can be told, and what it does when it is not told. */
+
+import { MAX_BLKSIZE, MAX_WINDOWSIZE, MIN_BLKSIZE, TFTP_PORT } from '../protocol/constants';
+import { checkNumber, invalidSetting } from '../net/check-setting';
+import type { Storage } from '../storage/storage';
+
+/** Which versions of IP a server listens on. */
+export type AddressFamily = 'ipv4' | 'ipv6' | 'both';
+
+/** What a server serves, to whom, and within which limits. */
+export interface ServerOptions {
+  /** Where the files are: `new FolderStorage({ root })`, a `MemoryStorage`, or your own. */
+  storage: Storage;
+  /** Local address to listen on; blank for all. @default '' */
+  address?: string;
+  /** UDP port; 0 picks a free one. @default 69 (RFC 1350) */
+  port?: number;
+  /** Used if `address` is blank. @default 'both' */
+  family?: AddressFamily;
+  /** Answer reads. @default true */
+  read?: boolean;
+  /** Accept writes. Off by default: TFTP knows no passwords. @default false */
+  write?: boolean;
+  /** Networks that may ask, as addresses or CIDRs. @default PRIVATE_NETWORKS: loopback, link-local and private addresses */
+  allow?: readonly string[];
+  /** The largest upload, in bytes. @default 64 MiB */
+  maxUploadSize?: number;
+  /** Transfers at the same time; more are told that the server is busy. @default 500 */
+  maxTransfers?: number;
+  /** Transfers at the same time with one address. @default 50: a site behind one NAT address still boots */
+  maxPerHost?: number;
+  /**
+   * The largest block granted, in bytes, 8 to 65464.
+   * @default 1468 on IPv4 and 1448 on IPv6: no 1500-byte Ethernet frame gets fragmented, which boot ROMs cannot put together
+   */
+  blksizeMax?: number;
+  /** The largest window granted, in blocks, 1 to 65535. @default 64, what boot loaders ask for at most */
+  windowsizeMax?: number;
+  /** First retransmission timeout in milliseconds, unless the client asks for another. @default 1000 */
+  timeout?: number;
+  /** Timeouts without progress before giving up. @default 6: two minutes, as long as a phone may need to erase its flash */
+  retries?: number;
+  /** A whole transfer must end within this time. Milliseconds, 0 for no limit. @default 4 hours */
+  deadline?: number;
+  /** Milliseconds between `progress` events; 0 for none. @default 1000 */
+  progressInterval?: number;
+}
+
+/** `ServerOptions` with nothing left open, but for `blksizeMax`, which depends on the client's address. */
+export type RequiredServerOptions = Required<Omit<ServerOptions, 'blksizeMax'>> &
+  Pick<ServerOptions, 'blksizeMax'>;
+
+/** Loopback, link-local and private networks (RFC 1122, 1918, 3927, 4193, 4291). */
+export const PRIVATE_NETWORKS: readonly string[] = [
+  '127.0.0.0/8',
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '169.254.0.0/16',
+  '::1/128',
+  'fc00::/7',
+  'fe80::/10',
+];
+
+/** Everybody. */
+export const ANY_NETWORK: readonly string[] = ['0.0.0.0/0', '::/0'];
+
+/** See the comments of {@link ServerOptions}. */
+export const SERVER_DEFAULTS = {
+  address: '',
+  port: TFTP_PORT,
+  family: 'both',
+  read: true,
+  write: false,
+  allow: PRIVATE_NETWORKS,
+  maxUploadSize: 64 * 1024 * 1024,
+  maxTransfers: 500,
+  maxPerHost: 50,
+  windowsizeMax: 64,
+  timeout: 1000,
+  retries: 6,
+  deadline: 4 * 60 * 60 * 1000,
+  progressInterval: 1000,
+} as const satisfies Omit<ServerOptions, 'storage'>;
+
+/**
+ * Fills in the defaults and checks the limits.
+ *
+ * @throws {LocalError} EINVAL, saying which option is wrong and what it may be.
+ */
+export function parseServerOptions(given: ServerOptions): RequiredServerOptions {
+  const entries = Object.entries(given).filter(([, value]) => value !== undefined);
+  const options: RequiredServerOptions = {
+    ...SERVER_DEFAULTS,
+    ...(Object.fromEntries(entries) as unknown as ServerOptions),
+  };
+  checkNumber('port', options.port, 0, 65535);
+  checkNumber('maxTransfers', options.maxTransfers, 1, 100_000);
+  checkNumber('maxPerHost', options.maxPerHost, 1, 100_000);
+  checkNumber('maxUploadSize', options.maxUploadSize, 0, Number.MAX_SAFE_INTEGER);
+  checkNumber('windowsizeMax', options.windowsizeMax, 1, MAX_WINDOWSIZE);
+  checkNumber('timeout', options.timeout, 10, 255_000);
+  checkNumber('retries', options.retries, 0, 100);
+  checkNumber('deadline', options.deadline, 0, 2 ** 31 - 1);
+  checkNumber('progressInterval', options.progressInterval, 0, 2 ** 31 - 1);
+  if (options.blksizeMax !== undefined) {
+    checkNumber('blksizeMax', options.blksizeMax, MIN_BLKSIZE, MAX_BLKSIZE);
+  }
+  if (!['ipv4', 'ipv6', 'both'].includes(options.family)) {
+    throw invalidSetting(`family is ${String(options.family)}: it must be ipv4, ipv6 or both`);
+  }
+  return options;
+}

@@ -1,0 +1,55 @@
+/**
+ * Where files come from and go to. A storage turns the name that a client asked for into a source or
+ * a sink, or refuses by throwing a `TftpError` with the code for the client.
+ */
+
+import type { TransferMode, WireOption } from '../protocol/packet';
+import type { Peer } from '../transfer/peer-lock';
+
+/** The bytes of a file, in order. */
+export interface DataSource {
+  /** The length in bytes, if it is known beforehand. */
+  readonly size: number | undefined;
+  /**
+   * The next bytes, any number but zero; undefined at the end. Never called again before the last
+   * call has settled. The bytes must stay as they are until then. Rejects with a `TftpError`.
+   */
+  read(): Promise<Uint8Array | undefined>;
+  /** Frees what the source holds. Called once, after success and after failure. Never rejects. */
+  close(): Promise<void>;
+}
+
+/** Takes the bytes of a file, in order. Exactly one of `commit` and `discard` is called, once. */
+export interface DataSink {
+  /**
+   * Takes the next bytes. The sink may use the memory only until the promise settles, and is not
+   * called again before. Rejects with a `TftpError`, ENOSPC when the disk is full.
+   */
+  write(chunk: Uint8Array): Promise<void>;
+  /** Makes the file visible and safe against a power cut. What is not safe rejects with a `TftpError`. */
+  commit(): Promise<void>;
+  /** Forgets all that was written and leaves no trace. Never rejects. */
+  discard(): Promise<void>;
+}
+
+/** What a client asked for. */
+export interface StorageRequest {
+  /** The name exactly as the client sent it: not trusted. */
+  readonly filename: string;
+  readonly mode: TransferMode;
+  readonly client: Peer;
+  /** The options of the request as they were sent. */
+  readonly options: readonly WireOption[];
+}
+
+/** A request to write. */
+export interface StorageWriteRequest extends StorageRequest {
+  /** The size that the client announced (tsize), if it did. In netascii it may differ from what is stored. */
+  readonly size: number | undefined;
+}
+
+/** Opens files by name. Both calls reject with a `TftpError` whose code and text the client may see. */
+export interface Storage {
+  openForReading(request: StorageRequest): Promise<DataSource>;
+  openForWriting(request: StorageWriteRequest): Promise<DataSink>;
+}

@@ -1,0 +1,95 @@
+/**
+ * How a side begins: the one packet that it repeats until the peer answers, and how it reads the
+ * answer. This is all in which the four roles differ.
+ *
+ * | role         | machine  | opening            | answered by                     |
+ * | ------------ | -------- | ------------------ | ------------------------------- |
+ * | client get   | Receiver | RRQ                | OACK, or DATA 1 without options |
+ * | client put   | Sender   | WRQ                | OACK, or ACK 0 without options  |
+ * | server read  | Sender   | OACK, or none      | ACK 0                           |
+ * | server write | Receiver | OACK, or ACK 0     | DATA 1                          |
+ */
+
+import { encode } from '../protocol/encode';
+import { ProtocolError, isTftpError } from '../protocol/errors';
+import type { TftpError } from '../protocol/errors';
+import { DEFAULT_OPTIONS, confirmOptions } from '../protocol/options';
+import type { GrantedOptions, NegotiatedOptions } from '../protocol/options';
+import type { RequestPacket, TransferPacket, WireOption } from '../protocol/packet';
+
+/** How a side begins. */
+export interface Opening {
+  /** The packet to send and repeat, and its name for the flight recorder. None: the first DATA block begins. */
+  readonly first: { readonly type: string; readonly datagram: Uint8Array } | undefined;
+  /** True for a client: it may repeat its request as often as its retries allow, for nobody can forge our own request. */
+  readonly persistent: boolean;
+  /** The options in force if there is nothing to wait for (`first` is undefined). */
+  readonly options: NegotiatedOptions;
+  /** Reads a packet of the peer, which is no ERROR. */
+  answer(packet: TransferPacket): OpeningAnswer;
+  /** The opening to try once more with when the peer refuses the options (ERROR 8), if there is one. */
+  withoutOptions(): Opening | undefined;
+}
+
+/** What a packet means to an opening. */
+export type OpeningAnswer =
+  | { readonly type: 'begin'; readonly options: NegotiatedOptions }
+  | { readonly type: 'fail'; readonly error: TftpError }
+  | { readonly type: 'ignore' };
+
+const IGNORE: OpeningAnswer = { type: 'ignore' };
+
+/** A client's request (RFC 1350 section 4). DATA 1 or ACK 0 in answer means that the options were ignored (RFC 2347). */
+export function requestOpening(request: RequestPacket): Opening {
+  return {
+    first: { type: request.type, datagram: encode(request) },
+    persistent: true,
+    options: DEFAULT_OPTIONS,
+    answer(packet) {
+      if (packet.type === 'OACK') return confirm(request.options, packet.options);
+      const plain =
+        request.type === 'RRQ'
+          ? packet.type === 'DATA' && packet.block === 1
+          : packet.type === 'ACK' && packet.block === 0;
+      return plain ? { type: 'begin', options: DEFAULT_OPTIONS } : IGNORE;
+    },
+    withoutOptions() {
+      if (request.options.length === 0) return undefined;
+      return requestOpening({ ...request, options: [] });
+    },
+  };
+}
+
+/** A server's answer to a read: an OACK, or, where nothing was granted, DATA 1 at once. */
+export function readOpening(granted: GrantedOptions): Opening {
+  return serverOpening(granted, undefined, (packet) => packet.type === 'ACK' && packet.block === 0);
+}
+
+/** A server's answer to a write: an OACK, or, where nothing was granted, ACK 0. */
+export function writeOpening(granted: GrantedOptions): Opening {
+  const ack = { type: 'ACK', datagram: encode({ type: 'ACK', block: 0 }) };
+  return serverOpening(granted, ack, (packet) => packet.type === 'DATA' && packet.block === 1);
+}
+
+function serverOpening(
+  granted: GrantedOptions,
+  plain: Opening['first'],
+  begins: (packet: TransferPacket) => boolean,
+): Opening {
+  const oack = { type: 'OACK', datagram: encode({ type: 'OACK', options: granted.oack }) };
+  return {
+    first: granted.oack.length > 0 ? oack : plain,
+    persistent: false,
+    options: granted.options,
+    answer: (packet) => (begins(packet) ? { type: 'begin', options: granted.options } : IGNORE),
+    withoutOptions: () => undefined,
+  };
+}
+
+function confirm(asked: readonly WireOption[], granted: readonly WireOption[]): OpeningAnswer {
+  if (asked.length === 0) {
+    return { type: 'fail', error: new ProtocolError('EOPTNEG', 'The server sent an OACK unasked') };
+  }
+  const options = confirmOptions(asked, granted);
+  return isTftpError(options) ? { type: 'fail', error: options } : { type: 'begin', options };
+}

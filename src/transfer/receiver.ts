@@ -1,0 +1,203 @@
+/** The machine that receives a file in windows (RFC 1350, RFC 7440). */
+
+import { distance, distanceBack, toWire } from '../protocol/block-number';
+import { encode } from '../protocol/encode';
+import { ProtocolError } from '../protocol/errors';
+import type { NegotiatedOptions } from '../protocol/options';
+import type { DataPacket, TransferPacket } from '../protocol/packet';
+import type { FlightRecorder } from './flight-recorder';
+import { Machine } from './machine';
+import type { Opening } from './opening';
+import type { RetryPolicy } from './retry-policy';
+
+/**
+ * How long the last ACK is repeated for a sender that has not got it, in first timeouts, re-armed by
+ * each repeat. In simulated transfers over bad links 1 led to 185 false failures in 4,480, 4 to 2,
+ * and 6 to none.
+ */
+const DALLY_TIMEOUTS = 6;
+/** The longest dally, in milliseconds. */
+const MAX_DALLY = 30_000;
+
+/** Bytes handed out and not yet consumed at which ACKs wait: the disk is slower than the network. */
+const MAX_OUTSTANDING = 1024 * 1024;
+
+/** What is only known while blocks come in. Positions count from 1. */
+interface Receiving {
+  readonly options: NegotiatedOptions;
+  stage: 'receiving' | 'committing' | 'dallying';
+  /** The last block received in order. */
+  last: number;
+  /** Blocks received in order since our last ACK. */
+  inWindow: number;
+  /** The `last` whose gap has been reported. */
+  gapAt: number;
+  /** The previous repeated block, for telling a new repetition from the rest of an old one. */
+  repeated: number;
+  /** Bytes handed out and not yet consumed. */
+  outstanding: number;
+  /** True if an ACK waits for `consumed`. */
+  ackHeld: boolean;
+  /** When the last ACK went out for the first time, until a block follows it: the round trip. */
+  ackedAt: number | undefined;
+}
+
+/** Hands out what it receives. See `Transfer` for how to drive it. */
+export class Receiver extends Machine {
+  #receiving: Receiving | undefined;
+  #dallyUntil: number | undefined;
+
+  /** A receiver waits at least the first timeout: the sender knows sooner what is missing, so it goes first. */
+  constructor(opening: Opening, policy: RetryPolicy, recorder: FlightRecorder) {
+    super(opening, { ...policy, minTimeout: policy.timeout }, recorder);
+  }
+
+  /** `bytes` of the payloads handed out have left memory. */
+  consumed(bytes: number, now: number): void {
+    const state = this.#receiving;
+    if (state === undefined || this.finished) return;
+    state.outstanding -= bytes;
+    if (state.ackHeld && state.outstanding <= MAX_OUTSTANDING) {
+      state.ackHeld = false;
+      this.#ack(state, now, 'after a slow disk');
+    }
+  }
+
+  /** The file is safe where it belongs, in answer to `end`: acknowledges the last block and ends. */
+  committed(now: number): void {
+    const state = this.#receiving;
+    if (state === undefined || state.stage !== 'committing' || this.finished) return;
+    state.stage = 'dallying';
+    this.#ack(state, now, 'complete');
+    this.#dally(now);
+    this.outbox.emit({ type: 'done', finalAck: true });
+  }
+
+  override handleTimeout(now: number): void {
+    if (this.#dallyUntil === undefined) return super.handleTimeout(now);
+    if (now >= this.#dallyUntil) this.finish();
+  }
+
+  override nextTimeout(): number | undefined {
+    if (this.finished) return undefined;
+    return this.#dallyUntil ?? super.nextTimeout();
+  }
+
+  protected override begin(options: NegotiatedOptions): void {
+    this.#receiving = {
+      options,
+      stage: 'receiving',
+      last: 0,
+      inWindow: 0,
+      gapAt: -1,
+      repeated: Infinity,
+      outstanding: 0,
+      ackHeld: false,
+      ackedAt: undefined,
+    };
+  }
+
+  /** An OACK is acknowledged as block 0 (RFC 2347); a DATA 1 is already the file. */
+  protected override handleFirst(packet: TransferPacket, now: number): void {
+    if (packet.type === 'DATA') this.handleRunning(packet, now);
+    else if (!this.finished) this.#ack(this.#receiving!, now, '');
+  }
+
+  protected override handleRunning(packet: TransferPacket, now: number): void {
+    const state = this.#receiving!;
+    if (packet.type === 'DATA') return this.#handleData(state, packet, now);
+    if (packet.type === 'OACK' && state.last === 0) {
+      this.stats.duplicates += 1;
+      this.recorder.received(now, 'OACK', undefined, 0, 'repeated');
+      return this.#ack(state, now, 'again');
+    }
+    this.ignore(packet, now, 'unexpected');
+  }
+
+  /**
+   * Acknowledges the last block received *in order*, never what was acknowledged last: otherwise the
+   * windows of the two sides drift apart, and some transfers never end.
+   */
+  protected override sendAgain(now: number): void {
+    this.stats.retransmits += 1;
+    this.#ack(this.#receiving!, now, 'again');
+  }
+
+  #handleData(state: Receiving, packet: DataPacket, now: number): void {
+    const { rollover, windowsize, blksize } = state.options;
+    const ahead = distance(state.last + 1, packet.block, rollover);
+    if (ahead === 0 && state.stage === 'receiving') {
+      if (packet.payload.length <= blksize) return this.#handleNext(state, packet, now);
+      const message = `A block of ${packet.payload.length} bytes came where ${blksize} were agreed`;
+      return this.abort(new ProtocolError('EBADOP', message, { block: state.last + 1 }), now);
+    }
+    this.stats.duplicates += 1;
+    if (ahead !== undefined && ahead < windowsize && state.stage === 'receiving') {
+      return this.#handleGap(state, packet, now);
+    }
+    this.#handleRepeated(state, packet, now);
+  }
+
+  /** The block that comes next. */
+  #handleNext(state: Receiving, packet: DataPacket, now: number): void {
+    const { payload } = packet;
+    if (state.ackedAt !== undefined) this.timer.measure(now - state.ackedAt);
+    state.ackedAt = undefined;
+    state.last += 1;
+    state.inWindow += 1;
+    state.repeated = Infinity;
+    state.outstanding += payload.length;
+    this.stats.bytes += payload.length;
+    this.recorder.received(now, 'DATA', packet.block, payload.length, '');
+    this.timer.progress();
+    if (payload.length > 0) this.outbox.emit({ type: 'data', payload });
+
+    if (payload.length < state.options.blksize) {
+      state.stage = 'committing';
+      this.timer.disarm();
+      return this.outbox.emit({ type: 'end' });
+    }
+    if (state.inWindow < state.options.windowsize) return this.timer.arm(now);
+    if (state.outstanding <= MAX_OUTSTANDING) return this.#ack(state, now, '');
+    state.ackHeld = true;
+    this.timer.disarm();
+  }
+
+  /** A block is missing: tells the sender where to go on, once for each gap (RFC 7440 section 4). */
+  #handleGap(state: Receiving, packet: DataPacket, now: number): void {
+    const report = state.gapAt !== state.last && !state.ackHeld;
+    const note = report ? 'after a gap' : 'after a gap, ignored';
+    this.recorder.received(now, 'DATA', packet.block, packet.payload.length, note);
+    if (!report) return;
+    state.gapAt = state.last;
+    this.#ack(state, now, 'reports the gap');
+  }
+
+  /**
+   * A block that we have: our ACK was lost. One ACK answers each repetition of a window, at its first
+   * block; a second would make the sender rewind for nothing.
+   */
+  #handleRepeated(state: Receiving, packet: DataPacket, now: number): void {
+    const position = state.last - distanceBack(state.last, packet.block, state.options.rollover);
+    const begins = position <= state.repeated;
+    state.repeated = position;
+    const answer = begins && state.stage !== 'committing' && !state.ackHeld;
+    this.recorder.received(now, 'DATA', packet.block, packet.payload.length, 'repeated');
+    if (!answer) return;
+    this.#ack(state, now, 'again');
+    if (state.stage === 'dallying') this.#dally(now);
+  }
+
+  #ack(state: Receiving, now: number, note: string): void {
+    const block = toWire(state.last, state.options.rollover);
+    state.ackedAt = note === '' ? now : undefined;
+    state.inWindow = 0;
+    this.recorder.sent(now, 'ACK', block, 0, note);
+    this.outbox.send(encode({ type: 'ACK', block }));
+    if (state.stage === 'receiving') this.timer.arm(now);
+  }
+
+  #dally(now: number): void {
+    this.#dallyUntil = now + Math.min(MAX_DALLY, DALLY_TIMEOUTS * this.policy.timeout);
+  }
+}

@@ -1,0 +1,179 @@
+/** The machine that sends a file in windows (RFC 1350, RFC 7440). */
+
+import { distance } from '../protocol/block-number';
+import type { NegotiatedOptions } from '../protocol/options';
+import type { TransferPacket } from '../protocol/packet';
+import { Machine } from './machine';
+import { SendWindow } from './send-window';
+
+/** What is only known while blocks are being sent. Positions count from 1. */
+interface Sending {
+  readonly options: NegotiatedOptions;
+  readonly window: SendWindow;
+  /** The first block that is not acknowledged. */
+  base: number;
+  /** The block to send next. */
+  next: number;
+  /** The first block that must wait for an ACK. */
+  windowEnd: number;
+  /** The last block that was ever sent. */
+  highest: number;
+  /** The base at which a duplicate ACK has already led to a rewind. */
+  rewoundAt: number;
+  /** A first sending whose ACK will measure the round trip. */
+  timed: { readonly position: number; readonly at: number } | undefined;
+  /** True between `need-data` and its answer. */
+  asked: boolean;
+}
+
+/** Sends what is pushed into it. See `Transfer` for how to drive it. */
+export class Sender extends Machine {
+  #sending: Sending | undefined;
+
+  /** Takes the next bytes of the file, in answer to `need-data`. They are copied. */
+  push(chunk: Uint8Array, now: number): void {
+    const state = this.#sending;
+    if (state === undefined || this.finished) return;
+    state.asked = false;
+    state.window.push(chunk);
+    this.#fill(state, now, '');
+  }
+
+  /** The file has no more bytes: the other answer to `need-data`. */
+  end(now: number): void {
+    const state = this.#sending;
+    if (state === undefined || this.finished || state.window.last !== undefined) return;
+    state.window.end();
+    this.#fill(state, now, '');
+  }
+
+  protected override begin(options: NegotiatedOptions, now: number): void {
+    this.#sending = {
+      options,
+      window: new SendWindow(options.blksize, options.rollover),
+      base: 1,
+      next: 1,
+      windowEnd: 1 + options.windowsize,
+      highest: 0,
+      rewoundAt: 0,
+      timed: undefined,
+      asked: false,
+    };
+    this.#fill(this.#sending, now, '');
+  }
+
+  protected override handleFirst(): void {
+    // The OACK or ACK 0 that answered the opening has said all: the window is open.
+  }
+
+  protected override handleRunning(packet: TransferPacket, now: number): void {
+    if (packet.type === 'ACK') this.#handleAck(this.#sending!, packet.block, now);
+    else this.ignore(packet, now, packet.type === 'OACK' ? 'repeated' : 'unexpected');
+  }
+
+  /**
+   * Repeats the window. Until a block has been acknowledged only one block is repeated, so that a
+   * forged request with a forged ACK 0 draws one window and no more.
+   */
+  protected override sendAgain(now: number): void {
+    const state = this.#sending!;
+    state.next = state.base;
+    state.windowEnd = state.base + (state.base === 1 ? 1 : state.options.windowsize);
+    state.timed = undefined;
+    this.#fill(state, now, 'again');
+  }
+
+  /** Many boot ROMs never acknowledge the last block: they have what they want. */
+  protected override handleSilence(now: number): void {
+    const state = this.#sending;
+    if (state === undefined || state.base !== state.window.last) return super.handleSilence(now);
+    this.recorder.note(now, 'the last block was never acknowledged');
+    this.stats.bytes = state.window.bytesUpTo(state.base);
+    this.#done(false);
+  }
+
+  /** RFC 1350 section 2 and RFC 7440 section 4: an ACK names the last block received in order. */
+  #handleAck(state: Sending, wire: number, now: number): void {
+    const ahead = distance(state.base - 1, wire, state.options.rollover);
+    const position = ahead === undefined ? Infinity : state.base - 1 + ahead;
+    if (position > state.highest) {
+      this.stats.duplicates += 1;
+      return this.recorder.received(now, 'ACK', wire, 0, 'stale, ignored');
+    }
+    this.peerAnswered();
+    if (position < state.base) return this.#handleDuplicateAck(state, wire, now);
+
+    this.recorder.received(now, 'ACK', wire, 0, position < state.highest ? 'rewinds' : '');
+    if (state.timed && position >= state.timed.position) {
+      this.timer.measure(now - state.timed.at);
+      state.timed = undefined;
+    }
+    this.timer.progress();
+    this.timer.disarm();
+    this.stats.bytes = state.window.bytesUpTo(position);
+    state.window.release(position);
+    if (position === state.window.last) return this.#done(true);
+    state.base = position + 1;
+    this.#restartWindow(state, now, '');
+  }
+
+  /**
+   * A receiver that finds a gap repeats the ACK of the last block in order (RFC 7440 section 4). In
+   * lock-step there are no gaps, and answering every repeated ACK would double all traffic from there
+   * on: the Sorcerer's Apprentice (RFC 1123 section 4.2.3.1). One rewind for each base is enough.
+   */
+  #handleDuplicateAck(state: Sending, wire: number, now: number): void {
+    this.stats.duplicates += 1;
+    const rewinds = state.options.windowsize > 1 && state.rewoundAt !== state.base;
+    this.recorder.received(now, 'ACK', wire, 0, rewinds ? 'repeated, rewinds' : 'repeated');
+    if (!rewinds) return;
+    state.rewoundAt = state.base;
+    this.#restartWindow(state, now, 'again');
+  }
+
+  /** The receiver counts its window from its last ACK on, so a whole one follows from `base`. */
+  #restartWindow(state: Sending, now: number, note: string): void {
+    if (state.highest >= state.base) state.timed = undefined;
+    state.next = state.base;
+    state.windowEnd = state.base + state.options.windowsize;
+    this.#fill(state, now, note);
+  }
+
+  /** Sends what the window has room for, and asks for more data before it is needed. */
+  #fill(state: Sending, now: number, note: string): void {
+    const before = state.next;
+    while (state.next < state.windowEnd) {
+      const run = state.window.run(state.next, state.windowEnd - state.next);
+      if (run === undefined) break;
+      this.outbox.sendRun(run);
+      this.#countRun(state, run.count, now, note);
+    }
+    if (state.next > before) this.timer.arm(now);
+
+    const ready = state.window.available - (state.next - 1);
+    if (state.asked || state.window.last !== undefined) return;
+    if (ready < state.options.windowsize) {
+      state.asked = true;
+      this.outbox.emit({ type: 'need-data' });
+    }
+  }
+
+  /** Keeps the books of the blocks that go out at `next`. */
+  #countRun(state: Sending, count: number, now: number, note: string): void {
+    const first = state.next;
+    const last = first + count - 1;
+    this.countFirstSend();
+    this.stats.retransmits += Math.max(0, Math.min(last, state.highest) - first + 1);
+    if (last > state.highest) {
+      state.highest = last;
+      state.timed = { position: last, at: now };
+    }
+    state.next = last + 1;
+    this.recorder.sent(now, 'DATA', first, state.options.blksize, note, last);
+  }
+
+  #done(finalAck: boolean): void {
+    this.outbox.emit({ type: 'done', finalAck });
+    this.finish();
+  }
+}
