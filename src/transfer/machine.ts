@@ -49,6 +49,11 @@ export abstract class Machine implements Transfer {
     else this.#sendOpening(phase.opening, now);
   }
 
+  /** True if this packet would answer the opening: whoever sent it is the peer from then on (RFC 1350 section 4). */
+  isAnswer(packet: TransferPacket): boolean {
+    return this.#phase.name === 'opening' && this.#phase.opening.answer(packet).type !== 'ignore';
+  }
+
   handlePacket(packet: TransferPacket, now: number): void {
     const phase = this.#phase;
     if (phase.name === 'finished') return;
@@ -165,7 +170,6 @@ export abstract class Machine implements Transfer {
     if (!retry) return this.fail(new PeerError(packet.code, packet.message));
     this.#phase = { name: 'opening', opening: retry };
     this.timer.progress();
-    this.outbox.emit({ type: 'reopened' });
     this.#sendOpening(retry, now);
   }
 

@@ -35,11 +35,6 @@ export class PeerLock {
     this.#peer = peer;
   }
 
-  /** Forgets the peer: its server will answer the next request from another port. */
-  unlock(): void {
-    this.#peer = undefined;
-  }
-
   /** True if this stranger should get an ERROR 5: once each, and only the first few of a transfer. */
   shouldTell(stranger: Peer): boolean {
     const key = peerName(stranger);

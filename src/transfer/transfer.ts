@@ -49,8 +49,6 @@ export interface Transmit {
 export type TransferEvent =
   /** The peer has answered and the options are settled. Once, before any data. */
   | { readonly type: 'negotiated'; readonly options: NegotiatedOptions }
-  /** The server refused our options: the same request goes out without them, to its first address. */
-  | { readonly type: 'reopened' }
   /** Sender: answer with one `push` or `end`. */
   | { readonly type: 'need-data' }
   /** Receiver: the next bytes of the file. Answer with `consumed` when they are off the heap. */

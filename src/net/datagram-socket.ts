@@ -1,0 +1,223 @@
+/** One UDP socket: the only file that touches `node:dgram`. */
+
+import dgram from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import { LocalError } from '../protocol/errors';
+import type { TftpErrorCode } from '../protocol/errors';
+import type { Peer } from '../transfer/peer-lock';
+import { peerName } from '../transfer/peer-lock';
+import type { Transmit } from '../transfer/transfer';
+
+/** Who hears of what happens at a socket. None of these may throw. */
+export interface SocketListener {
+  message(datagram: Uint8Array, from: Peer): void;
+  /** The peer's host says that nothing listens at its port (ICMP port unreachable). */
+  unreachable(): void;
+  /** The socket cannot be used any more, or a datagram cannot be sent at all (too large, forbidden). */
+  failed(error: LocalError): void;
+}
+
+/** What a transfer needs of a socket. */
+export interface DatagramSocket {
+  readonly local: Peer;
+  /** Names the listener. Call once, before the first send. */
+  listen(listener: SocketListener): void;
+  /** Sends datagrams that lie end to end. A datagram that the system drops counts as lost on the way. */
+  send(run: Transmit, to: Peer): void;
+  /** Asks the system to tell when this peer is unreachable, where it can. Extra calls do nothing. */
+  watch(peer: Peer): void;
+  /** Lets the process end while the socket is open. */
+  unref(): void;
+  close(): void;
+}
+
+/** Where to bind. */
+export interface BindOptions {
+  /** A literal address; it decides between IPv4 and IPv6. */
+  readonly address: string;
+  /** 0 for any. */
+  readonly port: number;
+  /** True if `watch` will be called: on Linux the port is then shared with a second socket of ours. */
+  readonly watchable: boolean;
+  /** Bytes that may arrive in a burst. */
+  readonly receiveBuffer?: number;
+}
+
+/** Only Linux hands datagrams to the most specific of several sockets at one port, which `watch` relies on. */
+const CAN_WATCH = process.platform === 'linux';
+
+/** How often a port that was free a moment ago is looked for anew. */
+const BIND_TRIES = 5;
+
+/** Sending fails for good with these; every other error is a lost datagram. */
+const FATAL_SEND_ERRORS = new Set(['EMSGSIZE', 'EACCES', 'EPERM', 'EINVAL', 'EAFNOSUPPORT']);
+
+/** A socket of `node:dgram`. */
+export class UdpSocket implements DatagramSocket {
+  readonly local: Peer;
+  readonly #socket: dgram.Socket;
+  #listener: SocketListener | undefined;
+  #watcher: { readonly socket: dgram.Socket; readonly peer: string } | undefined;
+  #closed = false;
+  readonly #watchable: boolean;
+
+  /** @throws {LocalError} EADDRINUSE, EACCES or EADDRNOTAVAIL, saying what to change. */
+  static async bind(options: BindOptions): Promise<UdpSocket> {
+    const shared = options.watchable && CAN_WATCH;
+    for (let tries = 1; ; tries += 1) {
+      try {
+        // A shared port that the system picks could be one that another shared socket has already. So an
+        // exclusive socket picks it, and the shared one follows.
+        const port = shared && options.port === 0 ? await freePort(options.address) : options.port;
+        return new UdpSocket(await bound(options.address, port, shared), shared, options);
+      } catch (error) {
+        if (options.port !== 0 || tries === BIND_TRIES) throw bindError(error, options);
+      }
+    }
+  }
+
+  private constructor(socket: dgram.Socket, watchable: boolean, options: BindOptions) {
+    this.#socket = socket;
+    this.#watchable = watchable;
+    const { address, port } = socket.address();
+    this.local = { address, port };
+    if (options.receiveBuffer !== undefined) enlarge(socket, options.receiveBuffer);
+    this.#hear(socket);
+    socket.on('error', (error) => this.#fail(error));
+  }
+
+  listen(listener: SocketListener): void {
+    this.#listener = listener;
+  }
+
+  send({ datagrams, segmentSize }: Transmit, to: Peer): void {
+    if (this.#closed) return;
+    for (let at = 0; at < datagrams.length; at += segmentSize) {
+      const length = Math.min(segmentSize, datagrams.length - at);
+      this.#socket.send(datagrams, at, length, to.port, to.address, this.#sent);
+    }
+  }
+
+  /**
+   * The system reports an unreachable port only to a connected socket, and a connected socket cannot
+   * hear strangers. So a second socket at the same port is connected to the peer; what the peer sends
+   * from now on arrives there.
+   */
+  watch(peer: Peer): void {
+    const name = peerName(peer);
+    if (!this.#watchable || this.#closed || this.#watcher?.peer === name) return;
+    this.#watcher?.socket.close();
+    const socket = createSocket(this.local.address, true);
+    this.#watcher = { socket, peer: name };
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNREFUSED') this.#listener?.unreachable();
+    });
+    this.#hear(socket);
+    socket.bind(this.local.port, this.local.address, () => socket.connect(peer.port, peer.address));
+  }
+
+  unref(): void {
+    this.#socket.unref();
+    this.#watcher?.socket.unref();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#listener = undefined;
+    this.#socket.close();
+    this.#watcher?.socket.close();
+  }
+
+  #hear(socket: dgram.Socket): void {
+    socket.on('message', (datagram, from) => {
+      this.#listener?.message(datagram, from);
+    });
+  }
+
+  readonly #sent = (error: Error | null): void => {
+    if (error !== null && FATAL_SEND_ERRORS.has(codeOf(error))) this.#fail(error);
+  };
+
+  #fail(error: Error): void {
+    const hint = codeOf(error) === 'EMSGSIZE' ? ': the block size is too large for this network' : '';
+    const message = `Sending failed with ${codeOf(error)}${hint}`;
+    this.#listener?.failed(new LocalError('EIO', message, { cause: error }));
+  }
+}
+
+/** Addresses are literal here, so they need no resolver, and sending happens at once. */
+function literal(
+  address: string,
+  _family: unknown,
+  done: (error: null, address: string, family: number) => void,
+): void {
+  done(null, address, isIPv6(address) ? 6 : 4);
+}
+
+function createSocket(address: string, reuseAddr: boolean): dgram.Socket {
+  if (isIPv6(address)) {
+    return dgram.createSocket({ type: 'udp6', ipv6Only: true, reuseAddr, lookup: literal });
+  }
+  return dgram.createSocket({ type: 'udp4', reuseAddr, lookup: literal });
+}
+
+function bound(address: string, port: number, reuseAddr: boolean): Promise<dgram.Socket> {
+  const socket = createSocket(address, reuseAddr);
+  return new Promise((resolve, reject) => {
+    socket.once('error', (error) => {
+      socket.close();
+      reject(error);
+    });
+    socket.bind({ port, address, exclusive: true }, () => {
+      socket.removeAllListeners('error');
+      resolve(socket);
+    });
+  });
+}
+
+async function freePort(address: string): Promise<number> {
+  const socket = await bound(address, 0, false);
+  const { port } = socket.address();
+  socket.close();
+  return port;
+}
+
+/** The system may grant less, which only costs speed. */
+function enlarge(socket: dgram.Socket, bytes: number): void {
+  try {
+    if (socket.getRecvBufferSize() < bytes) socket.setRecvBufferSize(bytes);
+  } catch {
+    // A smaller buffer loses datagrams under load, and lost datagrams come again.
+  }
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'an unknown error';
+}
+
+function bindError(error: unknown, { address, port }: BindOptions): LocalError {
+  const place = peerName({ address, port });
+  const [code, message] = explain(codeOf(error), place);
+  return new LocalError(code, message, { cause: error });
+}
+
+function explain(code: string, place: string): [TftpErrorCode, string] {
+  switch (code) {
+    case 'EADDRINUSE':
+      return [code, `${place} is in use: another server runs there; stop it or choose another port`];
+    case 'EACCES':
+    case 'EPERM':
+      return [
+        'EACCES',
+        `No permission to use ${place}: a port below 1024 needs rights. Choose a port above 1023, ` +
+          'or allow it: sudo setcap cap_net_bind_service=+ep "$(readlink -f "$(which node)")", ' +
+          'or sudo sysctl net.ipv4.ip_unprivileged_port_start=69, or in Docker -p 69:6969/udp',
+      ];
+    case 'EADDRNOTAVAIL':
+    case 'EAFNOSUPPORT':
+      return ['EADDRNOTAVAIL', `${place} is no address of this machine: choose another, or leave it blank`];
+    default:
+      return ['EIO', `${place} cannot be used: ${code}`];
+  }
+}
