@@ -59,14 +59,13 @@ export interface ClientOptions {
 
 /** `ClientOptions` with nothing left open. */
 export type RequiredClientOptions = {
-  [K in Exclude<
-    keyof ClientOptions,
-    'localAddress' | 'localPort' | 'sha256' | 'md5' | 'signal' | 'onEvent'
-  >]-?: NonNullable<ClientOptions[K]> | (null extends ClientOptions[K] ? null : never);
-} & Pick<
-  ClientOptions,
-  'localAddress' | 'localPort' | 'sha256' | 'md5' | 'signal' | 'onEvent'
->;
+  [
+    K in Exclude<
+      keyof ClientOptions,
+      'localAddress' | 'localPort' | 'sha256' | 'md5' | 'signal' | 'onEvent'
+    >
+  ]-?: NonNullable<ClientOptions[K]> | (null extends ClientOptions[K] ? null : never);
+} & Pick<ClientOptions, 'localAddress' | 'localPort' | 'sha256' | 'md5' | 'signal' | 'onEvent'>;
 
 /** See the comments of {@link ClientOptions}. */
 export const CLIENT_DEFAULTS = {

@@ -140,7 +140,8 @@ export class UdpSocket implements DatagramSocket {
   };
 
   #fail(error: Error): void {
-    const hint = codeOf(error) === 'EMSGSIZE' ? ': the block size is too large for this network' : '';
+    const hint =
+      codeOf(error) === 'EMSGSIZE' ? ': the block size is too large for this network' : '';
     const message = `Sending failed with ${codeOf(error)}${hint}`;
     this.#listener?.failed(new LocalError('EIO', message, { cause: error }));
   }
@@ -205,7 +206,10 @@ function bindError(error: unknown, { address, port }: BindOptions): LocalError {
 function explain(code: string, place: string): [TftpErrorCode, string] {
   switch (code) {
     case 'EADDRINUSE':
-      return [code, `${place} is in use: another server runs there; stop it or choose another port`];
+      return [
+        code,
+        `${place} is in use: another server runs there; stop it or choose another port`,
+      ];
     case 'EACCES':
     case 'EPERM':
       return [
@@ -216,7 +220,10 @@ function explain(code: string, place: string): [TftpErrorCode, string] {
       ];
     case 'EADDRNOTAVAIL':
     case 'EAFNOSUPPORT':
-      return ['EADDRNOTAVAIL', `${place} is no address of this machine: choose another, or leave it blank`];
+      return [
+        'EADDRNOTAVAIL',
+        `${place} is no address of this machine: choose another, or leave it blank`,
+      ];
     default:
       return ['EIO', `${place} cannot be used: ${code}`];
   }

@@ -1,5 +1,8 @@
 /** What the world is told about a transfer: plain JSON, the same in messages, in `--json` and in lists. */
 
+import { randomUUID } from 'node:crypto';
+import type { TftpError } from '../protocol/errors';
+import { DEFAULT_OPTIONS } from '../protocol/options';
 import type { TransferMode } from '../protocol/packet';
 
 /** What a record tells of. `probe`: the client asked for the size and hung up, which is no failure. */
@@ -44,6 +47,8 @@ export interface TransferRecord {
   /** Packets sent again, and packets received again. */
   retransmits: number;
   duplicates: number;
+  /** Present while the peer is silent: how often something was repeated, and how often it will be at most. */
+  retry?: { attempt: number; retries: number };
   started: string;
   finished?: string;
   /** False if all was sent but the last block was never acknowledged: many boot ROMs never do. */
@@ -55,4 +60,47 @@ export interface TransferRecord {
   error?: { code: string; tftpCode: number; message: string; expected?: boolean };
   /** The flight recorder of a failed transfer: its last packets, a line each. */
   trace?: string[];
+}
+
+/** What is known of a transfer before anything has moved. */
+export type TransferBeginning = Pick<
+  TransferRecord,
+  'role' | 'operation' | 'filename' | 'mode' | 'host' | 'port'
+> &
+  Partial<Pick<TransferRecord, 'localAddress' | 'localPort'>>;
+
+/** The records of a transfer that failed before anything moved: its `start` and its `error`. */
+export function failedRecords(
+  beginning: TransferBeginning,
+  error: TftpError,
+): readonly [start: TransferRecord, error: TransferRecord] {
+  const now = new Date().toISOString();
+  const start: TransferRecord = {
+    id: randomUUID(),
+    event: 'start',
+    localAddress: '',
+    localPort: 0,
+    ...beginning,
+    bytes: 0,
+    size: null,
+    percent: null,
+    rate: 0,
+    averageRate: 0,
+    eta: null,
+    elapsed: 0,
+    options: { blksize: DEFAULT_OPTIONS.blksize, windowsize: DEFAULT_OPTIONS.windowsize },
+    retransmits: 0,
+    duplicates: 0,
+    started: now,
+  };
+  return [
+    start,
+    { ...start, event: 'error', finished: now, error: describeError(error), trace: [] },
+  ];
+}
+
+/** An error as a record tells it. */
+export function describeError(error: TftpError): NonNullable<TransferRecord['error']> {
+  const { code, tftpCode, message, expected } = error;
+  return { code, tftpCode, message, ...(expected !== undefined && { expected }) };
 }

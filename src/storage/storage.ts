@@ -19,7 +19,10 @@ export interface DataSource {
   close(): Promise<void>;
 }
 
-/** Takes the bytes of a file, in order. Exactly one of `commit` and `discard` is called, once. */
+/**
+ * Takes the bytes of a file, in order. `commit` is called at most once. `discard` is called once if
+ * anything failed, `write` and `commit` included, and never after a `commit` that went well.
+ */
 export interface DataSink {
   /**
    * Takes the next bytes. The sink may use the memory only until the promise settles, and is not

@@ -90,13 +90,21 @@ class Simulation {
     };
     const isRead = scenario.direction === 'read';
     const options = requestOptions(scenario.wanted);
-    const request = { type: isRead ? 'RRQ' : 'WRQ', filename: 'f', mode: 'octet', options } as const;
+    const request = {
+      type: isRead ? 'RRQ' : 'WRQ',
+      filename: 'f',
+      mode: 'octet',
+      options,
+    } as const;
     const granted = grantOptions(
       options,
       { blksizeMax: 65464, windowsizeMax: 64 },
       { direction: scenario.direction, mode: 'octet', size: scenario.content.length },
     );
-    const side = (machine: typeof Sender | typeof Receiver, opening: Parameters<typeof readOpening>[0] | undefined): Side => {
+    const side = (
+      machine: typeof Sender | typeof Receiver,
+      opening: Parameters<typeof readOpening>[0] | undefined,
+    ): Side => {
       const recorder = new FlightRecorder();
       const begin =
         opening === undefined
@@ -104,7 +112,12 @@ class Simulation {
           : isRead
             ? readOpening(opening)
             : writeOpening(opening);
-      return { machine: new machine(begin, policy, recorder), recorder, started: false, ending: undefined };
+      return {
+        machine: new machine(begin, policy, recorder),
+        recorder,
+        started: false,
+        ending: undefined,
+      };
     };
     this.#client = side(isRead ? Receiver : Sender, undefined);
     this.#server = side(isRead ? Sender : Receiver, granted);
@@ -121,9 +134,10 @@ class Simulation {
       this.#now = next.at;
       next.action();
     }
-    const [sender, receiver] = this.#scenario.direction === 'read'
-      ? [this.#server, this.#client]
-      : [this.#client, this.#server];
+    const [sender, receiver] =
+      this.#scenario.direction === 'read'
+        ? [this.#server, this.#client]
+        : [this.#client, this.#server];
     return {
       received: Buffer.concat(this.#chunks),
       sender: sender.ending,
@@ -231,7 +245,7 @@ class Agenda {
     const last = heap.pop();
     if (first === undefined || last === undefined || heap.length === 0) return first;
     heap[0] = last;
-    for (let parent = 0; ; ) {
+    for (let parent = 0; ;) {
       let least = parent;
       for (const child of [2 * parent + 1, 2 * parent + 2]) {
         if (child < heap.length && this.#before(child, least)) least = child;

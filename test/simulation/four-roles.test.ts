@@ -21,7 +21,9 @@ describe('two of ours over a bad link', function () {
                 const content = seededBytes(length, length + 1);
                 const outcome = simulate({
                   direction,
-                  wanted: options ? { blksize: 512, windowsize, tsize: direction === 'read' ? 0 : length } : {},
+                  wanted: options
+                    ? { blksize: 512, windowsize, tsize: direction === 'read' ? 0 : length }
+                    : {},
                   content,
                   link: { loss, duplication: loss, reordering: loss, delay: 10 },
                   seed: seed * 7919 + length,

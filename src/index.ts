@@ -1,0 +1,54 @@
+/**
+ * TFTP for programs: a client, a server, and what they are made of.
+ *
+ * @example
+ * import { FolderStorage, TftpClient, TftpServer } from 'node-red-contrib-tftp';
+ *
+ * const server = new TftpServer({ storage: new FolderStorage({ root: '/srv/tftp' }), port: 6969 });
+ * server.on('transfer', (record) => console.log(record.event, record.filename, record.bytes));
+ * await server.listen();
+ *
+ * const client = new TftpClient({ host: '127.0.0.1', port: 6969 });
+ * const { data } = await client.get('phone.cfg');
+ *
+ * @packageDocumentation
+ */
+
+export { TftpClient } from './client/client';
+export type { FailedTransfer } from './client/client';
+export type { ClientOptions } from './client/client-options';
+export { CLIENT_DEFAULTS } from './client/client-options';
+export { parseTftpUrl } from './client/tftp-url';
+export type { TftpUrl } from './client/tftp-url';
+export type { TransferEventName, TransferRecord } from './net/transfer-record';
+export {
+  CancelError,
+  LocalError,
+  PeerError,
+  ProtocolError,
+  TftpError,
+  TimeoutError,
+  isTftpError,
+} from './protocol/errors';
+export type { TftpErrorCode, TftpErrorContext } from './protocol/errors';
+export type { TransferMode, WireOption } from './protocol/packet';
+export { TftpServer } from './server/server';
+export type { ServerCounters, ServerEvents } from './server/server';
+export type { ListeningAddress } from './server/listeners';
+export type { AddressFamily, ServerOptions } from './server/server-options';
+export { ANY_NETWORK, PRIVATE_NETWORKS, SERVER_DEFAULTS } from './server/server-options';
+export { BufferSink, streamSink } from './storage/data-sink';
+export { bufferSource, dataSource, fileSource, streamSource } from './storage/data-source';
+export type { Content } from './storage/data-source';
+export { FileSink } from './storage/file-sink';
+export type { FileSinkOptions, OverwritePolicy } from './storage/file-sink';
+export { FolderStorage } from './storage/folder-storage';
+export { MemoryStorage } from './storage/memory-storage';
+export type {
+  DataSink,
+  DataSource,
+  Storage,
+  StorageRequest,
+  StorageWriteRequest,
+} from './storage/storage';
+export type { Peer } from './transfer/peer-lock';

@@ -1,0 +1,94 @@
+/** Gathers received blocks into large writes, one at a time, and ends with the sink's `commit` or `discard`. */
+
+import { LocalError, isTftpError } from '../protocol/errors';
+import type { TftpError } from '../protocol/errors';
+import type { DataSink } from '../storage/storage';
+
+/** What the writer tells. None of these may throw. */
+export interface SinkWriterListener {
+  /** So many bytes have left memory. */
+  written(bytes: number): void;
+  /** All is safe. */
+  committed(): void;
+  /** The sink refused; nothing more will be written. */
+  failed(error: TftpError): void;
+}
+
+/** A write is worth a system call at this size, in bytes. */
+const WORTH_WRITING = 64 * 1024;
+
+export class SinkWriter {
+  readonly #sink: DataSink;
+  readonly #listener: SinkWriterListener;
+  #pending: Uint8Array[] = [];
+  #pendingBytes = 0;
+  #state: 'open' | 'ending' | 'committed' | 'failed' | 'discarded' = 'open';
+  #busy = false;
+  #running: Promise<void> | undefined;
+
+  constructor(sink: DataSink, listener: SinkWriterListener) {
+    this.#sink = sink;
+    this.#listener = listener;
+  }
+
+  /** Takes bytes, which must stay as they are. */
+  push(bytes: Uint8Array): void {
+    this.#pending.push(bytes);
+    this.#pendingBytes += bytes.length;
+    if (this.#pendingBytes >= WORTH_WRITING) this.#run();
+  }
+
+  /** Nothing follows: write the rest and commit. */
+  end(): void {
+    if (this.#state === 'open') this.#state = 'ending';
+    this.#run();
+  }
+
+  /** Forgets the file, after a write or commit in flight. A file that was committed meanwhile stays. */
+  async discard(): Promise<void> {
+    if (this.#state === 'open' || this.#state === 'ending') this.#state = 'failed';
+    await this.#running;
+    if (this.#state !== 'failed') return;
+    this.#state = 'discarded';
+    await this.#sink.discard();
+  }
+
+  #run(): void {
+    if (this.#busy) return;
+    this.#busy = true;
+    this.#running = this.#work();
+  }
+
+  async #work(): Promise<void> {
+    try {
+      while (this.#state === 'ending' ? this.#pendingBytes > 0 : this.#isWorthWriting) {
+        await this.#writePending();
+      }
+      if (this.#state !== 'ending') return;
+      await this.#sink.commit();
+      this.#state = 'committed';
+      this.#listener.committed();
+    } catch (error) {
+      this.#state = 'failed';
+      this.#listener.failed(
+        isTftpError(error) ? error : new LocalError('EIO', 'Writing failed', { cause: error }),
+      );
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  get #isWorthWriting(): boolean {
+    return this.#state === 'open' && this.#pendingBytes >= WORTH_WRITING;
+  }
+
+  async #writePending(): Promise<void> {
+    const bytes = this.#pendingBytes;
+    const chunk =
+      this.#pending.length === 1 ? this.#pending[0]! : Buffer.concat(this.#pending, bytes);
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    await this.#sink.write(chunk);
+    this.#listener.written(bytes);
+  }
+}

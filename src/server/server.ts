@@ -1,0 +1,268 @@
+/** The server: listens, admits requests, and runs a transfer for each. */
+
+import { EventEmitter } from 'node:events';
+import { decodeRequest } from '../protocol/decode';
+import { encode } from '../protocol/encode';
+import { CancelError, LocalError } from '../protocol/errors';
+import type { TftpError } from '../protocol/errors';
+import type { RequestPacket } from '../protocol/packet';
+import { systemClock } from '../net/clock';
+import type { UdpSocket } from '../net/datagram-socket';
+import { asTftpError } from '../net/transfer-driver';
+import { failedRecords } from '../net/transfer-record';
+import type { TransferRecord } from '../net/transfer-record';
+import type { DataSink } from '../storage/storage';
+import type { Peer } from '../transfer/peer-lock';
+import { Admission } from './admission';
+import { bindListeners } from './listeners';
+import type { ListeningAddress } from './listeners';
+import { parseServerOptions } from './server-options';
+import type { RequiredServerOptions, ServerOptions } from './server-options';
+import { Session } from './session';
+import { TransferList } from './transfer-list';
+
+/** How long `close` waits for files to be put away, in milliseconds. */
+const CLOSE_PATIENCE = 1500;
+
+/** What a server has counted since it was made. */
+export interface ServerCounters {
+  /** RRQ and WRQ packets. */
+  requests: number;
+  /** Requests that were answered with an ERROR at once. */
+  refused: number;
+  /** Packets at the listening port that were neither, and got no answer. */
+  ignored: number;
+  completed: number;
+  failed: number;
+  probes: number;
+  bytesSent: number;
+  bytesReceived: number;
+}
+
+/** The events of a server and what their listeners get. None is named `error`: a server without listeners must not end the process. */
+export interface ServerEvents {
+  /** Every `start`, `progress`, `complete`, `error` and `probe` of every transfer: `record.event` tells which. */
+  transfer: [record: TransferRecord];
+  /** After the `complete` of a write: the sink that the storage opened for it. */
+  upload: [record: TransferRecord, sink: DataSink];
+  /** Something outside a transfer failed. The server goes on if it can. */
+  problem: [error: TftpError];
+  close: [];
+}
+
+/**
+ * Serves the files of a storage. Reads only, to private networks only, unless told otherwise.
+ *
+ * @example
+ * const server = new TftpServer({ storage: new FolderStorage({ root: '/srv/tftp' }), port: 6969 });
+ * server.on('transfer', (record) => console.log(record.event, record.filename, record.host));
+ * await server.listen();
+ */
+export class TftpServer extends EventEmitter<ServerEvents> {
+  readonly counters: ServerCounters = {
+    requests: 0,
+    refused: 0,
+    ignored: 0,
+    completed: 0,
+    failed: 0,
+    probes: 0,
+    bytesSent: 0,
+    bytesReceived: 0,
+  };
+  readonly #options: RequiredServerOptions;
+  readonly #admission: Admission;
+  readonly #sessions = new TransferList();
+  /** Ended sessions that still repeat a last ACK, and the running ones. */
+  readonly #open = new Set<Session>();
+  /** The ends of the running sessions. */
+  readonly #running = new Set<Promise<void>>();
+  #listeners: UdpSocket[] = [];
+  #closing = false;
+
+  /** @throws {LocalError} EINVAL, saying which option is wrong and what it may be. */
+  constructor(options: ServerOptions) {
+    super();
+    this.#options = parseServerOptions(options);
+    this.#admission = new Admission(this.#options);
+  }
+
+  /** Where the server listens; empty before `listen` and after `close`. */
+  get addresses(): ListeningAddress[] {
+    return this.#listeners.map(({ local }) => ({
+      ...local,
+      family: local.address.includes(':') ? 'ipv6' : 'ipv4',
+    }));
+  }
+
+  /** The running transfers. */
+  get transfers(): TransferRecord[] {
+    return this.#sessions.all().flatMap(({ record }) => record ?? []);
+  }
+
+  /**
+   * Begins to listen, on one socket for each version of IP.
+   *
+   * @param signal aborting it closes the server.
+   * @throws {LocalError} EADDRINUSE, EACCES or EADDRNOTAVAIL, saying what to change.
+   */
+  async listen(signal?: AbortSignal): Promise<ListeningAddress[]> {
+    if (this.#listeners.length > 0) throw new LocalError('EINVAL', 'The server listens already');
+    this.#closing = false;
+    const listeners = await bindListeners(this.#options);
+    if (this.#closing || signal?.aborted) {
+      for (const listener of listeners) listener.close();
+      throw new CancelError('The server was closed before it listened');
+    }
+    this.#listeners = listeners;
+    for (const listener of listeners) this.#attend(listener);
+    signal?.addEventListener('abort', () => void this.close(), { once: true });
+    return this.addresses;
+  }
+
+  /** Ends one transfer; its client is told why. False if there is no such transfer. */
+  abort(id: string, reason = 'The transfer was cancelled'): boolean {
+    const session = this.#sessions.all().find((candidate) => candidate.id === id);
+    session?.abort(new CancelError(reason));
+    return session !== undefined;
+  }
+
+  /**
+   * Stops listening, and frees the port. Running transfers end with an ERROR to their clients, and
+   * unfinished uploads leave nothing. Never rejects; takes two seconds at most, unless `graceful`.
+   *
+   * @param options.graceful running transfers may end first.
+   */
+  async close(options: { graceful?: boolean } = {}): Promise<void> {
+    this.#closing = true;
+    for (const listener of this.#listeners) listener.close();
+    this.#listeners = [];
+
+    if (options.graceful) await Promise.all(this.#running);
+    const reason = new CancelError('The server was stopped');
+    for (const session of this.#sessions.all()) session.abort(reason);
+    await Promise.race([Promise.all(this.#running), patience(CLOSE_PATIENCE)]);
+    for (const session of this.#open) session.close(reason);
+    this.#tell('close');
+  }
+
+  #attend(listener: UdpSocket): void {
+    listener.listen({
+      message: (datagram, from) => this.#message(listener, datagram, from),
+      unreachable: () => undefined,
+      failed: (error) => this.#tell('problem', error),
+    });
+  }
+
+  /** Answers only requests, and only to addresses that can have sent them: no loop with another server is possible. */
+  #message(listener: UdpSocket, datagram: Uint8Array, from: Peer): void {
+    const decoded = this.#isPlausible(from) ? decodeRequest(datagram) : undefined;
+    if (decoded === undefined || decoded.type === 'ignore') {
+      this.counters.ignored += 1;
+      return;
+    }
+    this.counters.requests += 1;
+    if (decoded.type === 'refusal') {
+      this.counters.refused += 1;
+      return sendError(listener, from, decoded.error);
+    }
+    const known = this.#sessions.find(from);
+    if (known && Buffer.compare(known.arrival.datagram, datagram) === 0) return known.repeatLast();
+    if (known) this.#replace(known);
+    const { request } = decoded;
+    const serving = this.#serve(listener, request, datagram, from);
+    this.#running.add(serving);
+    void serving.then(() => this.#running.delete(serving));
+  }
+
+  #isPlausible({ address, port }: Peer): boolean {
+    if (port === 0 || /^(2(2[4-9]|[3-5][0-9])\.|0\.|ff)/i.test(address)) return false;
+    return !this.#listeners.some(({ local }) => local.port === port && local.address === address);
+  }
+
+  /** A client that asks for something else from the same port has given up what it asked before. */
+  #replace(session: Session): void {
+    this.#sessions.remove(session);
+    session.close(new CancelError('The client began another transfer from the same port'));
+  }
+
+  /** One request, from admission to its end. Never rejects. */
+  async #serve(
+    listener: UdpSocket,
+    request: RequestPacket,
+    datagram: Uint8Array,
+    client: Peer,
+  ): Promise<void> {
+    const load = { transfers: this.#sessions.size, ofHost: this.#sessions.ofHost(client.address) };
+    const refusal = this.#admission.refusal(request, client, load);
+    if (refusal) return this.#refuse(listener, request, client, refusal);
+
+    const arrival = { request, datagram, client, localAddress: listener.local.address };
+    const session = new Session(arrival, this.#options, (record) => this.#report(record));
+    this.#sessions.add(session);
+    this.#open.add(session);
+    try {
+      const result = await session.run();
+      if (result?.upload) this.#tell('upload', result.record, result.upload);
+    } catch (error) {
+      if (!session.cancelled) this.#refuse(listener, request, client, asTftpError(error));
+    } finally {
+      this.#sessions.remove(session);
+      void session.closed.then(() => this.#open.delete(session));
+    }
+  }
+
+  /** Says no to a request, with the error's code and text. */
+  #refuse(listener: UdpSocket, request: RequestPacket, client: Peer, error: TftpError): void {
+    this.counters.refused += 1;
+    sendError(listener, client, error);
+    error.filename ??= request.filename;
+    const { address: localAddress, port: localPort } = listener.local;
+    const [start, failed] = failedRecords(
+      {
+        role: 'server',
+        operation: request.type === 'RRQ' ? 'read' : 'write',
+        filename: request.filename,
+        mode: request.mode,
+        host: client.address,
+        port: client.port,
+        localAddress,
+        localPort,
+      },
+      error,
+    );
+    this.#report(start);
+    this.#report(failed);
+  }
+
+  #report(record: TransferRecord): void {
+    this.#count(record);
+    this.#tell('transfer', record);
+  }
+
+  /** A listener that throws is the listener's fault: the server goes on. */
+  #tell<E extends keyof ServerEvents>(event: E, ...args: ServerEvents[E]): void {
+    try {
+      (this as EventEmitter).emit(event, ...args);
+    } catch (fault) {
+      process.emitWarning(`A listener for TFTP events failed: ${String(fault)}`);
+    }
+  }
+
+  #count({ event, operation, bytes }: TransferRecord): void {
+    if (event === 'start' || event === 'progress') return;
+    if (event === 'complete') this.counters.completed += 1;
+    else if (event === 'error') this.counters.failed += 1;
+    else this.counters.probes += 1;
+    if (operation === 'read') this.counters.bytesSent += bytes;
+    else this.counters.bytesReceived += bytes;
+  }
+}
+
+function sendError(socket: UdpSocket, to: Peer, error: TftpError): void {
+  const datagrams = encode({ type: 'ERROR', code: error.tftpCode, message: error.message });
+  socket.send({ datagrams, segmentSize: datagrams.length }, to);
+}
+
+function patience(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => systemClock.after(milliseconds, resolve).unref());
+}

@@ -1,0 +1,232 @@
+/** One admitted request: opens the file, settles the options, and runs the transfer. */
+
+import { PeerError } from '../protocol/errors';
+import type { TftpError } from '../protocol/errors';
+import { grantOptions } from '../protocol/options';
+import type { GrantedOptions } from '../protocol/options';
+import type { RequestPacket } from '../protocol/packet';
+import { systemClock } from '../net/clock';
+import { UdpSocket } from '../net/datagram-socket';
+import { TransferDriver } from '../net/transfer-driver';
+import type { Cargo } from '../net/transfer-driver';
+import type { TransferRecord } from '../net/transfer-record';
+import { limitedSink, netasciiSink } from '../storage/data-sink';
+import { netasciiSource } from '../storage/data-source';
+import type { DataSink } from '../storage/storage';
+import { FlightRecorder } from '../transfer/flight-recorder';
+import { readOpening, writeOpening } from '../transfer/opening';
+import { PeerLock } from '../transfer/peer-lock';
+import type { Peer } from '../transfer/peer-lock';
+import { Receiver } from '../transfer/receiver';
+import type { RetryPolicy } from '../transfer/retry-policy';
+import { Sender } from '../transfer/sender';
+import { announcedSize, tooLarge } from './admission';
+import type { RequiredServerOptions } from './server-options';
+
+/** Timeouts of a server double up to this, in milliseconds: with six retries, two minutes of patience for phones that erase their flash. */
+const MAX_TIMEOUT = 60_000;
+/** Below this a busy event loop would look like a lost packet. */
+const MIN_TIMEOUT = 200;
+/** A client that never answers, perhaps a forged address, gets our first packet so many times. */
+const OPENING_SENDS = 3;
+/** The largest block granted by default: with the headers of UDP, TFTP and IP it fits a 1500-byte frame. */
+const BLKSIZE_IPV4 = 1468;
+const BLKSIZE_IPV6 = 1448;
+
+/** What came to the listening port. */
+export interface Arrival {
+  readonly request: RequestPacket;
+  /** The request as it came, to tell a repeated one from a new one. */
+  readonly datagram: Uint8Array;
+  readonly client: Peer;
+  /** The address that it came to. */
+  readonly localAddress: string;
+}
+
+/** What a session leaves. `upload` is the storage's sink after a complete write. */
+export interface SessionResult {
+  readonly record: TransferRecord;
+  readonly upload?: DataSink;
+}
+
+/** The local end of a transfer, before there is a driver. */
+interface LocalEnd {
+  readonly size: number | undefined;
+  readonly granted: GrantedOptions;
+  prepare(recorder: FlightRecorder): Cargo;
+  release(): Promise<void>;
+}
+
+export class Session {
+  readonly arrival: Arrival;
+  readonly #options: RequiredServerOptions;
+  readonly #onEvent: (record: TransferRecord) => void;
+  #driver: TransferDriver | undefined;
+  #cancelled = false;
+
+  constructor(
+    arrival: Arrival,
+    options: RequiredServerOptions,
+    onEvent: (record: TransferRecord) => void,
+  ) {
+    this.arrival = { ...arrival, datagram: Uint8Array.from(arrival.datagram) };
+    this.#options = options;
+    this.#onEvent = onEvent;
+  }
+
+  get id(): string | undefined {
+    return this.#driver?.id;
+  }
+
+  /** A snapshot; undefined until the file is open. */
+  get record(): TransferRecord | undefined {
+    return this.#driver?.record;
+  }
+
+  /** True once the client has given up or was given up. */
+  get cancelled(): boolean {
+    return this.#cancelled;
+  }
+
+  /**
+   * Runs the transfer to its end, good or bad.
+   *
+   * @returns undefined if it was cancelled before it began.
+   * @throws what the storage throws if it refuses the file, or `LocalError` if there is no socket.
+   */
+  async run(): Promise<SessionResult | undefined> {
+    return this.arrival.request.type === 'RRQ' ? this.#read() : this.#write();
+  }
+
+  /** The client sent the very same request again. While the file is being opened there is nothing to repeat. */
+  repeatLast(): void {
+    this.#driver?.repeatLast();
+  }
+
+  /** Tells the client and ends. */
+  abort(reason: TftpError): void {
+    this.#cancelled = true;
+    this.#driver?.abort(reason);
+  }
+
+  /** Ends without a word, and stops repeating a last ACK. Extra calls do nothing. */
+  close(reason?: TftpError): void {
+    this.#cancelled = true;
+    this.#driver?.close(reason);
+  }
+
+  /** Settles when the socket is closed, for an upload some seconds after its end. Never rejects. */
+  get closed(): Promise<void> {
+    return this.#driver?.closed ?? Promise.resolve();
+  }
+
+  async #read(): Promise<SessionResult | undefined> {
+    const { request, client } = this.arrival;
+    const opened = await this.#options.storage.openForReading({ ...request, client });
+    const source = request.mode === 'netascii' ? netasciiSource(opened) : opened;
+    const granted = this.#grant(source.size);
+    const record = await this.#transfer({
+      size: source.size,
+      granted,
+      prepare: (recorder) => ({
+        machine: new Sender(readOpening(granted), this.#policy, recorder),
+        source,
+      }),
+      release: () => source.close(),
+    });
+    return record && { record };
+  }
+
+  async #write(): Promise<SessionResult | undefined> {
+    const { request, client } = this.arrival;
+    const { storage, maxUploadSize } = this.#options;
+    const size = announcedSize(request);
+    const upload = await storage.openForWriting({ ...request, client, size });
+    const limited = limitedSink(upload, maxUploadSize, () => tooLarge(maxUploadSize));
+    const sink = request.mode === 'netascii' ? netasciiSink(limited) : limited;
+    const granted = this.#grant(size);
+    const record = await this.#transfer({
+      size,
+      granted,
+      prepare: (recorder) => ({
+        machine: new Receiver(writeOpening(granted), this.#policy, recorder),
+        sink,
+      }),
+      release: () => sink.discard(),
+    });
+    if (record?.event !== 'complete') return record && { record };
+    return { record, upload };
+  }
+
+  async #transfer(local: LocalEnd): Promise<TransferRecord | undefined> {
+    try {
+      this.#driver = await this.#prepare(local);
+    } finally {
+      if (this.#driver === undefined) await local.release();
+    }
+    if (this.#driver === undefined) return undefined;
+    this.#driver.start();
+    return (await this.#driver.ended).record;
+  }
+
+  async #prepare({ size, granted, prepare }: LocalEnd): Promise<TransferDriver | undefined> {
+    const { request, client } = this.arrival;
+    const { progressInterval, deadline } = this.#options;
+    const socket = this.#cancelled ? undefined : await this.#bind(granted);
+    if (socket === undefined || this.#cancelled) {
+      socket?.close();
+      return undefined;
+    }
+    const recorder = new FlightRecorder();
+    const { filename, mode } = request;
+    return new TransferDriver({
+      cargo: prepare(recorder),
+      recorder,
+      socket,
+      lock: new PeerLock(client),
+      destination: client,
+      clock: systemClock,
+      role: 'server',
+      filename,
+      mode,
+      size,
+      progressInterval,
+      deadline,
+      onEvent: this.#onEvent,
+      isProbe: (error) => request.type === 'RRQ' && granted.oack.length > 0 && this.#hungUp(error),
+    });
+  }
+
+  /** UEFI, iPXE and PXELINUX ask for the size and then hang up with ERROR 8 or 0: that is no failure. */
+  #hungUp(error: TftpError): boolean {
+    const says = error instanceof PeerError && (error.tftpCode === 8 || error.tftpCode === 0);
+    return says && this.record?.bytes === 0;
+  }
+
+  #bind({ options }: GrantedOptions): Promise<UdpSocket> {
+    const receiveBuffer = 2 * (options.blksize + 4) * options.windowsize;
+    const { localAddress: address } = this.arrival;
+    return UdpSocket.bind({ address, port: 0, watchable: true, receiveBuffer });
+  }
+
+  #grant(size: number | undefined): GrantedOptions {
+    const { request, client } = this.arrival;
+    const byFamily = client.address.includes(':') ? BLKSIZE_IPV6 : BLKSIZE_IPV4;
+    const { blksizeMax = byFamily, windowsizeMax } = this.#options;
+    const direction = request.type === 'RRQ' ? 'read' : 'write';
+    const transfer = { direction, mode: request.mode, size } as const;
+    return grantOptions(request.options, { blksizeMax, windowsizeMax }, transfer);
+  }
+
+  get #policy(): RetryPolicy {
+    const { timeout, retries } = this.#options;
+    return {
+      timeout,
+      minTimeout: MIN_TIMEOUT,
+      maxTimeout: MAX_TIMEOUT,
+      retries,
+      openingSends: OPENING_SENDS,
+      random: Math.random,
+    };
+  }
+}
