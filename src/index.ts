@@ -15,7 +15,7 @@
  */
 
 export { TftpClient } from './client/client';
-export type { FailedTransfer } from './client/client';
+export type { FailedTransfer } from './client/client-transfer';
 export type { ClientOptions } from './client/client-options';
 export { CLIENT_DEFAULTS } from './client/client-options';
 export { parseTftpUrl } from './client/tftp-url';

@@ -1,15 +1,9 @@
 /** The client: get, put and stat. */
 
-import { lookup } from 'node:dns/promises';
-import { CancelError, LocalError, TftpError } from '../protocol/errors';
+import { LocalError, TftpError } from '../protocol/errors';
 import type { RequestPacket } from '../protocol/packet';
-import { requestOptions } from '../protocol/options';
 import type { NegotiatedOptions, WantedOptions } from '../protocol/options';
-import { systemClock } from '../net/clock';
-import { UdpSocket } from '../net/datagram-socket';
-import { TransferDriver, asTftpError } from '../net/transfer-driver';
-import type { Cargo, TransferOutcome, TransferSetup } from '../net/transfer-driver';
-import { failedRecords } from '../net/transfer-record';
+import type { TransferDriver } from '../net/transfer-driver';
 import type { TransferRecord } from '../net/transfer-record';
 import { BufferSink, digestSink, limitedSink, netasciiSink } from '../storage/data-sink';
 import { FileSink } from '../storage/file-sink';
@@ -17,42 +11,19 @@ import type { FileSinkOptions } from '../storage/file-sink';
 import { dataSource, netasciiSource } from '../storage/data-source';
 import type { Content } from '../storage/data-source';
 import type { DataSink } from '../storage/storage';
-import { FlightRecorder } from '../transfer/flight-recorder';
-import { requestOpening } from '../transfer/opening';
-import { PeerLock } from '../transfer/peer-lock';
-import type { Peer } from '../transfer/peer-lock';
 import { Receiver } from '../transfer/receiver';
-import type { RetryPolicy } from '../transfer/retry-policy';
 import { Sender } from '../transfer/sender';
 import { ChannelSink } from './channel-sink';
 import { parseClientOptions } from './client-options';
 import type { ClientOptions, RequiredClientOptions } from './client-options';
-
-/** Timeouts of a client double up to this, in milliseconds: a person waits for the answer. */
-const MAX_TIMEOUT = 10_000;
-/** Below this a busy event loop would look like a lost packet (Linux' TCP chose the same). */
-const MIN_TIMEOUT = 200;
+import { failBeforeStart, runTransfer } from './client-transfer';
+import type { Plan } from './client-transfer';
 
 /** A server without options sends the file. If it ends within so many bytes, its size is known after all. */
 const STAT_FETCH = 64 * 1024;
 
 /** What `stat` ends a transfer with once it knows what it wanted to know. */
 class KnowsEnough extends TftpError {}
-
-/** A transfer in all that does not depend on who is asked. */
-interface Plan {
-  readonly type: RequestPacket['type'];
-  readonly filename: string;
-  readonly options: RequiredClientOptions;
-  readonly wanted: WantedOptions;
-  readonly size?: number | undefined;
-  cargo(machine: MachineParts): Cargo;
-  readonly judge?: TransferSetup['judge'];
-  readonly annotate?: TransferSetup['annotate'];
-  readonly isProbe?: TransferSetup['isProbe'];
-}
-
-type MachineParts = ConstructorParameters<typeof Sender>;
 
 /**
  * Fetches files from TFTP servers and sends files to them. One client can run any number of transfers
@@ -119,14 +90,18 @@ export class TftpClient {
   async *stream(filename: string, options: ClientOptions = {}): AsyncIterable<Buffer> {
     const channel = new ChannelSink();
     const stop = new AbortController();
-    const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
-    const transfer = this.getTo(channel, filename, { ...options, signal }).then(
+    const signal = options.signal ?? this.#defaults.signal;
+    const abort = () => stop.abort();
+    signal?.addEventListener('abort', abort);
+    if (signal?.aborted) abort();
+    const transfer = this.getTo(channel, filename, { ...options, signal: stop.signal }).then(
       () => undefined,
       (error: unknown) => channel.fail(error),
     );
     try {
       yield* channel;
     } finally {
+      signal?.removeEventListener('abort', abort);
       channel.leave();
       stop.abort();
       await transfer;
@@ -149,17 +124,15 @@ export class TftpClient {
     const asked = wantedOptions(parsed);
     const wanted =
       parsed.tsize && source.size !== undefined ? { ...asked, tsize: source.size } : asked;
-    return this.#run(
-      {
-        type: 'WRQ',
-        filename,
-        options: parsed,
-        wanted,
-        size: source.size,
-        cargo: (parts) => ({ machine: new Sender(...parts), source }),
-      },
-      () => source.close(),
-    );
+    return this.#run({
+      type: 'WRQ',
+      filename,
+      options: parsed,
+      wanted,
+      size: source.size,
+      cargo: (parts) => ({ machine: new Sender(...parts), source }),
+      release: () => source.close(),
+    });
   }
 
   /**
@@ -182,22 +155,20 @@ export class TftpClient {
       if (record.event === 'progress') return;
       parsed.onEvent?.(record.event === 'probe' ? answer(record) : record);
     };
-    const record = await this.#run(
-      {
-        type: 'RRQ',
-        filename,
-        options: { ...parsed, onEvent },
-        wanted: { tsize: 0 },
-        cargo: (parts) => ({ machine: new Receiver(...parts), sink }),
-        judge({ tsize }) {
-          if (tsize === undefined) return undefined;
-          size = tsize;
-          return enough();
-        },
-        isProbe: (error) => error instanceof KnowsEnough,
+    const record = await this.#run({
+      type: 'RRQ',
+      filename,
+      options: { ...parsed, onEvent },
+      wanted: { tsize: 0 },
+      cargo: (parts) => ({ machine: new Receiver(...parts), sink }),
+      judge({ tsize }) {
+        if (tsize === undefined) return undefined;
+        size = tsize;
+        return enough();
       },
-      () => sink.discard(),
-    );
+      isProbe: (error) => error instanceof KnowsEnough,
+      release: () => sink.discard(),
+    });
     if (record.event === 'complete') size = record.bytes;
     return { size, record: answer(record) };
   }
@@ -215,23 +186,22 @@ export class TftpClient {
     const parsed = parseClientOptions(this.#defaults, options);
     const opened = await this.#open('RRQ', filename, parsed, open);
     const { maxSize, sha256, md5 } = parsed;
-    const digest = digestSink(opened, { ...(sha256 && { sha256 }), ...(md5 && { md5 }) });
+    const expected = { ...(sha256 && { sha256 }), ...(md5 && { md5 }) };
+    const checked = sha256 || md5 ? digestSink(opened, expected) : undefined;
     const tooLarge = () =>
       new LocalError('ETOOLARGE', `The file is larger than the limit of ${maxSize} bytes`);
-    const limited = limitedSink(sha256 || md5 ? digest : opened, maxSize, tooLarge);
+    const limited = limitedSink(checked ?? opened, maxSize, tooLarge);
     const sink = parsed.mode === 'netascii' ? netasciiSink(limited) : limited;
-    return this.#run(
-      {
-        type: 'RRQ',
-        filename,
-        options: parsed,
-        wanted: { ...wantedOptions(parsed), ...(parsed.tsize && { tsize: 0 }) },
-        cargo: (parts) => ({ machine: new Receiver(...parts), sink }),
-        judge: ({ tsize }: NegotiatedOptions) => ((tsize ?? 0) > maxSize ? tooLarge() : undefined),
-        annotate: () => (digest.digests.sha256 ? { sha256: digest.digests.sha256 } : {}),
-      },
-      () => sink.discard(),
-    );
+    return this.#run({
+      type: 'RRQ',
+      filename,
+      options: parsed,
+      wanted: { ...wantedOptions(parsed), ...(parsed.tsize && { tsize: 0 }) },
+      cargo: (parts) => ({ machine: new Receiver(...parts), sink }),
+      judge: ({ tsize }: NegotiatedOptions) => ((tsize ?? 0) > maxSize ? tooLarge() : undefined),
+      annotate: () => (checked?.digests.sha256 ? { sha256: checked.digests.sha256 } : {}),
+      release: () => sink.discard(),
+    });
   }
 
   /** Opens the local end; what fails there is told as a transfer that failed. */
@@ -244,79 +214,16 @@ export class TftpClient {
     try {
       return await open();
     } catch (error) {
-      throw failBeforeStart(type, filename, options, asTftpError(error));
+      throw failBeforeStart(type, filename, options, error);
     }
   }
 
-  /** @param release frees the local end if the transfer cannot even begin. */
-  async #run(plan: Plan, release: () => Promise<void>): Promise<TransferRecord> {
-    let driver: TransferDriver;
-    try {
-      driver = await this.#prepare(plan);
-    } catch (error) {
-      await release();
-      throw failBeforeStart(plan.type, plan.filename, plan.options, asTftpError(error));
-    }
-    this.#drivers.add(driver);
-    void driver.closed.then(() => this.#drivers.delete(driver));
-    driver.start();
-    return recordOf(await driver.ended);
-  }
-
-  async #prepare(plan: Plan): Promise<TransferDriver> {
-    const { options, filename, type } = plan;
-    const { host, port, mode, signal } = options;
-    if (signal?.aborted) throw new CancelError();
-    const destination: Peer = { address: await resolve(host), port };
-    if (signal?.aborted) throw new CancelError();
-    const socket = await bind(options, destination);
-    socket.watch(destination);
-    const recorder = new FlightRecorder();
-    const request = { type, filename, mode, options: requestOptions(plan.wanted) };
-    return new TransferDriver({
-      cargo: plan.cargo([requestOpening(request), retryPolicy(options), recorder]),
-      recorder,
-      socket,
-      lock: new PeerLock(),
-      destination,
-      clock: systemClock,
-      role: 'client',
-      filename,
-      mode,
-      host,
-      size: plan.size,
-      progressInterval: options.progressInterval,
-      deadline: options.deadline,
-      signal,
-      onEvent: options.onEvent,
-      ...(plan.judge && { judge: plan.judge }),
-      ...(plan.annotate && { annotate: plan.annotate }),
-      ...(plan.isProbe && { isProbe: plan.isProbe }),
+  #run(plan: Plan): Promise<TransferRecord> {
+    return runTransfer(plan, (driver) => {
+      this.#drivers.add(driver);
+      void driver.closed.then(() => this.#drivers.delete(driver));
     });
   }
-}
-
-/** A failed transfer's error carries the record of its `error` event. */
-export type FailedTransfer = TftpError & { record?: TransferRecord };
-
-function recordOf({ record, error }: TransferOutcome): TransferRecord {
-  if (error !== undefined && record.event === 'error') throw Object.assign(error, { record });
-  return record;
-}
-
-function failBeforeStart(
-  type: RequestPacket['type'],
-  filename: string,
-  { host, port, mode, onEvent }: RequiredClientOptions,
-  error: TftpError,
-): FailedTransfer {
-  const operation = type === 'RRQ' ? 'read' : 'write';
-  const beginning = { role: 'client', operation, filename, mode, host, port } as const;
-  error.filename ??= filename;
-  const [start, failed] = failedRecords(beginning, error);
-  onEvent?.(start);
-  onEvent?.(failed);
-  return Object.assign(error, { record: failed });
 }
 
 function wantedOptions(options: RequiredClientOptions): WantedOptions {
@@ -327,40 +234,4 @@ function wantedOptions(options: RequiredClientOptions): WantedOptions {
     ...(timeout !== null && { timeout }),
     ...(rollover !== null && { rollover }),
   };
-}
-
-function retryPolicy(options: RequiredClientOptions): RetryPolicy {
-  return {
-    timeout: options.timeout ?? 1000,
-    minTimeout: MIN_TIMEOUT,
-    maxTimeout: MAX_TIMEOUT,
-    retries: options.retries,
-    openingSends: options.retries + 1,
-    random: Math.random,
-  };
-}
-
-async function resolve(host: string): Promise<string> {
-  try {
-    const { address } = await lookup(host.replace(/^\[(.*)\]$/, '$1'));
-    return address;
-  } catch (error) {
-    const message = `The host ${host} cannot be found: check the name, or give an address`;
-    throw new LocalError('ENOTFOUND', message, { cause: error });
-  }
-}
-
-/** Binds to the first free port of the range that was given, or to any. */
-async function bind(options: RequiredClientOptions, to: Peer): Promise<UdpSocket> {
-  const { localPort = 0, localAddress, blksize, windowsize } = options;
-  const [first, last] = typeof localPort === 'number' ? [localPort, localPort] : localPort;
-  const address = localAddress ?? (to.address.includes(':') ? '::' : '0.0.0.0');
-  const receiveBuffer = 2 * ((blksize ?? 512) + 4) * (windowsize ?? 1);
-  for (let port = first; ; port += 1) {
-    try {
-      return await UdpSocket.bind({ address, port, watchable: true, receiveBuffer });
-    } catch (error) {
-      if (port >= last || (error as TftpError).code !== 'EADDRINUSE') throw error;
-    }
-  }
 }

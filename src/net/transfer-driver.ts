@@ -53,11 +53,11 @@ export interface TransferSetup {
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((record: TransferRecord) => void) | undefined;
   /** May end the transfer when the options are settled, before any data: by the returned error. */
-  readonly judge?: (options: NegotiatedOptions) => TftpError | undefined;
+  readonly judge?: ((options: NegotiatedOptions) => TftpError | undefined) | undefined;
   /** True if this failure is how a client that only wanted to know the size hangs up. */
-  readonly isProbe?: (error: TftpError) => boolean;
+  readonly isProbe?: ((error: TftpError) => boolean) | undefined;
   /** What else a `complete` record says. */
-  readonly annotate?: () => Partial<TransferRecord>;
+  readonly annotate?: (() => Partial<TransferRecord>) | undefined;
 }
 
 /** How a transfer ended. `error` is missing after success. */
