@@ -1,0 +1,77 @@
+/**
+ * The folder that clients may not leave. Names are judged by their real path, with every symbolic
+ * link followed: a link may lead to another place inside the root, never out of it.
+ */
+
+import { realpath } from 'node:fs/promises';
+import path from 'node:path';
+import { LocalError } from '../protocol/errors';
+import { FileError, isMissing } from './file-error';
+import type { SafePath } from './remote-path';
+
+/** Where a name leads to. */
+export interface Place {
+  /** The real path of the deepest part of the name that exists. It is inside the root. */
+  readonly existing: string;
+  /** The parts of the name that do not exist below it; none if the name exists. */
+  readonly missing: readonly string[];
+}
+
+/** Finds names below a root folder. */
+export class Jail {
+  readonly #root: string;
+
+  /** @param root An absolute path. It is looked up anew for each name, so it may be a link that moves. */
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /**
+   * Where `name` leads to.
+   *
+   * @throws {TftpError} EACCES if that is out of the root, EIO if the root is missing.
+   */
+  async locate(name: SafePath): Promise<Place> {
+    const root = await this.#realRoot();
+    const parts = name.split('/');
+    for (let length = parts.length; length > 0; length--) {
+      const existing = await realPathIfAny(path.join(root, ...parts.slice(0, length)));
+      if (existing === undefined) continue;
+      if (!isInside(root, existing)) throw new FileError('denied');
+      return { existing, missing: parts.slice(length) };
+    }
+    return { existing: root, missing: parts };
+  }
+
+  async #realRoot(): Promise<string> {
+    try {
+      return await realpath(this.#root);
+    } catch (cause) {
+      throw new LocalError('EIO', 'The folder of this server is not available', { cause });
+    }
+  }
+}
+
+/**
+ * Checks that no folder on the way to a real path has become a symbolic link since it was found.
+ * What remains is a short time in which somebody with access to the disk could swap a folder twice.
+ *
+ * @throws {FileError} EACCES
+ */
+export async function checkUnmoved(realPath: string): Promise<void> {
+  if ((await realPathIfAny(realPath)) !== realPath) throw new FileError('denied');
+}
+
+async function realPathIfAny(file: string): Promise<string | undefined> {
+  try {
+    return await realpath(file);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+function isInside(root: string, file: string): boolean {
+  const relative = path.relative(root, file);
+  return relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative);
+}
