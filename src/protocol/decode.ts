@@ -20,7 +20,7 @@ export type DecodedRequest =
   | { readonly type: 'refusal'; readonly error: ProtocolError }
   | { readonly type: 'ignore'; readonly reason: string };
 
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const NUL = 0;
 
 /**
