@@ -109,7 +109,9 @@ export function grantOptions(
     granted.blksize = grantedBlksize(blocks.name, blocks.value, limits)!;
     oack.set(blocks.name, String(granted.blksize));
   }
-  if (asked.some(({ name, value }) => name === 'rollover' && value === '1')) granted.rollover = 1;
+  if (asked.some(({ name, value }) => name === 'rollover' && numberOf(value) === 1)) {
+    granted.rollover = 1;
+  }
 
   for (const { name, value } of asked) {
     const number = numberOf(value);
