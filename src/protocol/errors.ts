@@ -82,10 +82,10 @@ const BRAND = Symbol.for('node-red-contrib-tftp.TftpError');
 export class TftpError extends Error {
   readonly code: TftpErrorCode;
   readonly tftpCode: number;
-  peer?: string;
-  filename?: string;
-  block?: number;
-  expected?: boolean;
+  declare peer?: string;
+  declare filename?: string;
+  declare block?: number;
+  declare expected?: boolean;
 
   constructor(code: TftpErrorCode, message: string, context: TftpErrorContext = {}) {
     super(message, context.cause === undefined ? undefined : { cause: context.cause });
