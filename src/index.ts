@@ -41,7 +41,8 @@ export { BufferSink, streamSink } from './storage/data-sink';
 export { bufferSource, dataSource, fileSource, streamSource } from './storage/data-source';
 export type { Content } from './storage/data-source';
 export { FileSink } from './storage/file-sink';
-export type { FileSinkOptions, OverwritePolicy } from './storage/file-sink';
+export type { FileSinkOptions } from './storage/file-sink';
+export type { OverwritePolicy } from './storage/overwrite-policy';
 export { FolderStorage } from './storage/folder-storage';
 export { MemoryStorage } from './storage/memory-storage';
 export type {

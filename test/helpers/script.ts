@@ -219,7 +219,6 @@ function eventText(event: TransferEvent): string {
       return event.finalAck ? 'done' : 'done without the final ACK';
     case 'failed':
       return failureText(event.error);
-    case 'reopened':
     case 'need-data':
     case 'end':
       return event.type;

@@ -1,0 +1,159 @@
+/** One transfer of a client: from the name of the host to the end. */
+
+import { lookup } from 'node:dns/promises';
+import { CancelError, LocalError } from '../protocol/errors';
+import type { TftpError } from '../protocol/errors';
+import { requestOptions } from '../protocol/options';
+import type { NegotiatedOptions, WantedOptions } from '../protocol/options';
+import type { RequestPacket } from '../protocol/packet';
+import { systemClock } from '../net/clock';
+import { UdpSocket } from '../net/datagram-socket';
+import { TransferDriver, asTftpError } from '../net/transfer-driver';
+import type { Cargo } from '../net/transfer-driver';
+import { failedRecords } from '../net/transfer-record';
+import type { TransferRecord } from '../net/transfer-record';
+import { FlightRecorder } from '../transfer/flight-recorder';
+import { requestOpening } from '../transfer/opening';
+import { PeerLock } from '../transfer/peer-lock';
+import type { Peer } from '../transfer/peer-lock';
+import type { RetryPolicy } from '../transfer/retry-policy';
+import type { Sender } from '../transfer/sender';
+import type { RequiredClientOptions } from './client-options';
+
+/** Timeouts of a client double up to this, in milliseconds: a person waits for the answer. */
+const MAX_TIMEOUT = 10_000;
+/** Below this a busy event loop would look like a lost packet (Linux' TCP chose the same). */
+const MIN_TIMEOUT = 200;
+
+/** What a machine is made of. */
+export type MachineParts = ConstructorParameters<typeof Sender>;
+
+/** What is asked of a server, and what moves. */
+export interface Plan {
+  readonly type: RequestPacket['type'];
+  readonly filename: string;
+  readonly options: RequiredClientOptions;
+  readonly wanted: WantedOptions;
+  /** Bytes, if known beforehand. */
+  readonly size?: number | undefined;
+  cargo(parts: MachineParts): Cargo;
+  /** Frees the local end if the transfer cannot even begin. */
+  release(): Promise<void>;
+  /** These three: see `TransferSetup`. */
+  readonly judge?: (options: NegotiatedOptions) => TftpError | undefined;
+  readonly annotate?: () => Partial<TransferRecord>;
+  readonly isProbe?: (error: TftpError) => boolean;
+}
+
+/** A failed transfer's error carries the record of its `error` event. */
+export type FailedTransfer = TftpError & { record?: TransferRecord };
+
+/**
+ * Runs a transfer to its end.
+ *
+ * @param register hears of the driver once there is one.
+ * @throws {FailedTransfer} after its `start` and `error` events.
+ */
+export async function runTransfer(
+  plan: Plan,
+  register: (driver: TransferDriver) => void,
+): Promise<TransferRecord> {
+  let driver: TransferDriver;
+  try {
+    driver = await prepare(plan);
+  } catch (error) {
+    await plan.release();
+    throw failBeforeStart(plan.type, plan.filename, plan.options, error);
+  }
+  register(driver);
+  driver.start();
+  const { record, error } = await driver.ended;
+  if (error !== undefined && record.event === 'error') throw Object.assign(error, { record });
+  return record;
+}
+
+/** Tells of a transfer that failed before it could begin, and returns what to throw. */
+export function failBeforeStart(
+  type: RequestPacket['type'],
+  filename: string,
+  { host, port, mode, onEvent }: RequiredClientOptions,
+  cause: unknown,
+): FailedTransfer {
+  const error = asTftpError(cause);
+  error.filename ??= filename;
+  const operation = type === 'RRQ' ? 'read' : 'write';
+  const beginning = { role: 'client', operation, filename, mode, host, port } as const;
+  const [start, failed] = failedRecords(beginning, error);
+  onEvent?.(start);
+  onEvent?.(failed);
+  return Object.assign(error, { record: failed });
+}
+
+async function prepare(plan: Plan): Promise<TransferDriver> {
+  const { options, wanted, type, filename, size, judge, annotate, isProbe } = plan;
+  const { host, port, mode, signal, progressInterval, deadline, onEvent } = options;
+  if (signal?.aborted) throw new CancelError();
+  const destination: Peer = { address: await resolve(host), port };
+  if (signal?.aborted) throw new CancelError();
+
+  const socket = await bind(options, destination);
+  socket.watch(destination);
+  const recorder = new FlightRecorder();
+  const request = { type, filename, mode, options: requestOptions(wanted) };
+  return new TransferDriver({
+    cargo: plan.cargo([requestOpening(request), retryPolicy(options), recorder]),
+    recorder,
+    socket,
+    lock: new PeerLock(),
+    destination,
+    clock: systemClock,
+    role: 'client',
+    filename,
+    mode,
+    host,
+    size,
+    progressInterval,
+    deadline,
+    signal,
+    onEvent,
+    judge,
+    annotate,
+    isProbe,
+  });
+}
+
+function retryPolicy({ timeout, retries }: RequiredClientOptions): RetryPolicy {
+  return {
+    timeout: timeout ?? 1000,
+    minTimeout: MIN_TIMEOUT,
+    maxTimeout: MAX_TIMEOUT,
+    retries,
+    openingSends: retries + 1,
+    random: Math.random,
+  };
+}
+
+async function resolve(host: string): Promise<string> {
+  try {
+    const { address } = await lookup(host.replace(/^\[(.*)\]$/, '$1'));
+    return address;
+  } catch (error) {
+    const message = `The host ${host} cannot be found: check the name, or give an address`;
+    throw new LocalError('ENOTFOUND', message, { cause: error });
+  }
+}
+
+/** Binds to the first free port of the range that was given, or to any. */
+async function bind(options: RequiredClientOptions, to: Peer): Promise<UdpSocket> {
+  const { localPort = 0, localAddress, blksize, windowsize } = options;
+  const [first, last] = typeof localPort === 'number' ? [localPort, localPort] : localPort;
+  const address = localAddress ?? (to.address.includes(':') ? '::' : '0.0.0.0');
+  const receiveBuffer = 2 * ((blksize ?? 512) + 4) * (windowsize ?? 1);
+  for (let port = first; ; port += 1) {
+    try {
+      return await UdpSocket.bind({ address, port, watchable: true, receiveBuffer });
+    } catch (error) {
+      if (port >= last || (error as TftpError).code !== 'EADDRINUSE') throw error;
+    }
+  }
+}
