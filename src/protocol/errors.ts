@@ -70,6 +70,8 @@ export interface TftpErrorContext {
   filename?: string;
   /** The position of the block, counted from 1 without rollover. */
   block?: number;
+  /** What the peer is told, if that is not `message`, which may name local things. */
+  peerMessage?: string;
   /** What caused this error. It is never shown to a peer. */
   cause?: unknown;
   /** True if the failure is normal for this request and no alarm should be raised. */
@@ -82,6 +84,8 @@ const BRAND = Symbol.for('node-red-contrib-tftp.TftpError');
 export class TftpError extends Error {
   readonly code: TftpErrorCode;
   readonly tftpCode: number;
+  /** The text for the peer. It holds no local path. */
+  readonly peerMessage: string;
   declare peer?: string;
   declare filename?: string;
   declare block?: number;
@@ -92,6 +96,7 @@ export class TftpError extends Error {
     this.name = new.target.name;
     this.code = code;
     this.tftpCode = context.tftpCode ?? wireCodeOf(code);
+    this.peerMessage = context.peerMessage ?? message;
     if (context.peer !== undefined) this.peer = context.peer;
     if (context.filename !== undefined) this.filename = context.filename;
     if (context.block !== undefined) this.block = context.block;

@@ -259,7 +259,7 @@ export class TftpServer extends EventEmitter<ServerEvents> {
 }
 
 function sendError(socket: UdpSocket, to: Peer, error: TftpError): void {
-  const datagrams = encode({ type: 'ERROR', code: error.tftpCode, message: error.message });
+  const datagrams = encode({ type: 'ERROR', code: error.tftpCode, message: error.peerMessage });
   socket.send({ datagrams, segmentSize: datagrams.length }, to);
 }
 

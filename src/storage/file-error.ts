@@ -77,17 +77,14 @@ const PROBLEMS: Readonly<Record<string, FileProblem>> = {
 
 /** A file could not be used. */
 export class FileError extends LocalError {
-  /** The text for the peer: it never holds a local path, `message` does if `path` is there. */
-  readonly peerMessage: string;
-  /** The local file. Missing if `message` is meant for a remote client. */
+  /** The local file, which `message` names. Missing if `message` is meant for a remote client. */
   readonly path?: string;
 
   constructor(problem: FileProblem, path?: string, cause?: unknown) {
     const { code, peer, user } = WORDINGS[problem];
     const system = problem === 'failed' ? systemCode(cause) : undefined;
     const text = path === undefined ? peer : `${path} ${user}`;
-    super(code, system === undefined ? text : `${text} (${system})`, { cause });
-    this.peerMessage = peer;
+    super(code, system === undefined ? text : `${text} (${system})`, { cause, peerMessage: peer });
     if (path !== undefined) this.path = path;
   }
 }

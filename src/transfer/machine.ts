@@ -86,7 +86,7 @@ export abstract class Machine implements Transfer {
 
   abort(error: TftpError, now: number): void {
     if (this.finished) return;
-    const datagram = encode({ type: 'ERROR', code: error.tftpCode, message: error.message });
+    const datagram = encode({ type: 'ERROR', code: error.tftpCode, message: error.peerMessage });
     this.recorder.sent(now, `ERROR ${error.tftpCode}`, undefined, datagram.length, error.message);
     this.outbox.send(datagram);
     this.fail(error);
