@@ -58,8 +58,9 @@ export class UdpSocket implements DatagramSocket {
   readonly #socket: dgram.Socket;
   #listener: SocketListener | undefined;
   #watcher: { readonly socket: dgram.Socket; readonly peer: string } | undefined;
-  #closed = false;
   readonly #watchable: boolean;
+  readonly #receiveBuffer: number;
+  #closed = false;
 
   /** @throws {LocalError} EADDRINUSE, EACCES or EADDRNOTAVAIL, saying what to change. */
   static async bind(options: BindOptions): Promise<UdpSocket> {
@@ -81,7 +82,7 @@ export class UdpSocket implements DatagramSocket {
     this.#watchable = watchable;
     const { address, port } = socket.address();
     this.local = { address, port };
-    if (options.receiveBuffer !== undefined) enlarge(socket, options.receiveBuffer);
+    this.#receiveBuffer = options.receiveBuffer ?? 0;
     this.#hear(socket);
     socket.on('error', (error) => this.#fail(error));
   }
@@ -112,8 +113,10 @@ export class UdpSocket implements DatagramSocket {
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'ECONNREFUSED') this.#listener?.unreachable();
     });
-    this.#hear(socket);
-    socket.bind(this.local.port, this.local.address, () => socket.connect(peer.port, peer.address));
+    socket.bind(this.local.port, this.local.address, () => {
+      this.#hear(socket);
+      socket.connect(peer.port, peer.address);
+    });
   }
 
   unref(): void {
@@ -130,6 +133,7 @@ export class UdpSocket implements DatagramSocket {
   }
 
   #hear(socket: dgram.Socket): void {
+    enlarge(socket, this.#receiveBuffer);
     socket.on('message', (datagram, from) => {
       this.#listener?.message(datagram, from);
     });
