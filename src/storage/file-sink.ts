@@ -1,7 +1,7 @@
 /** A file on disk that is being written. */
 
 import { constants, type Stats } from 'node:fs';
-import { access, lstat, mkdir, open, realpath } from 'node:fs/promises';
+import { lstat, mkdir, open, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { LocalError } from '../protocol/errors';
 import { FileError, fileError, isMissing } from './file-error';
@@ -161,9 +161,15 @@ async function checkTarget(
   }
   if (!old.isFile()) throw new FileError('irregular', userPath);
   if (policy === 'refuse') throw new FileError('exists', userPath);
-  // A rename would not ask whether the old file is write-protected.
-  if (replaces(policy)) await access(target, constants.W_OK);
+  if (replaces(policy)) await checkWritable(target);
   return old;
+}
+
+/** A rename would not ask whether the old file is write-protected, so it is opened for writing. */
+async function checkWritable(file: string): Promise<void> {
+  const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
+  const handle = await open(file, flags);
+  await handle.close();
 }
 
 async function createPart(

@@ -1,7 +1,7 @@
 /** Files in a folder of this machine. */
 
-import { constants, type Stats } from 'node:fs';
-import { access, mkdir, stat, statfs } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { mkdir, opendir, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { LocalError } from '../protocol/errors';
 import { FileError, fileError, isMissing } from './file-error';
@@ -62,7 +62,10 @@ export class FolderStorage implements Storage {
       throw new LocalError('EINVAL', `${this.#root} is not a folder: choose a folder`);
     }
     try {
-      await access(this.#root, constants.R_OK | constants.X_OK);
+      const folder = await opendir(this.#root);
+      await folder.close();
+      // A folder may be listed although nothing in it can be opened.
+      await stat(`${this.#root}${path.sep}.`);
     } catch (cause) {
       throw this.#unreadable(cause);
     }

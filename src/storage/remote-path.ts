@@ -27,12 +27,17 @@ export function remotePath(name: string): SafePath {
   if (CONTROL.test(name)) throw refusal('The file name has control characters');
   if (name.startsWith('\\\\')) throw refusal('The file name is a network path');
   const parts = name.split(/[\\/]/).filter((part) => part !== '' && part !== '.');
-  if (parts.length === 0) throw refusal('The file name is empty');
-  for (const part of parts) checkPart(part);
-  return parts.join('/') as unknown as SafePath;
+  const path = parts.join('/');
+  assertSafe(path);
+  return path;
+}
+
+function assertSafe(path: string): asserts path is SafePath {
+  for (const part of path.split('/')) checkPart(part);
 }
 
 function checkPart(part: string): void {
+  if (part === '') throw refusal('The file name is empty');
   if (part === '..') throw refusal("The file name has '..' in it");
   if (part.includes(':')) throw refusal("The file name has ':' in it");
   if (/[. ]$/.test(part)) throw refusal('The file name has a dot or space at the end of a part');

@@ -65,7 +65,10 @@ class StreamSink implements DataSink {
   }
 
   #closed(): void {
-    if (!this.#finished) this.#fail(new LocalError('EIO', 'The stream was closed before its end'));
+    if (this.#finished) return;
+    const cause = this.#writable.errored;
+    if (cause !== null) this.#fail(streamError(cause));
+    else this.#fail(new LocalError('EIO', 'The stream was closed before its end'));
   }
 
   #fail(error: TftpError): void {

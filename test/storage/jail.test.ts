@@ -1,0 +1,46 @@
+import should = require('should');
+import { mkdirSync, renameSync, symlinkSync } from 'node:fs';
+import { checkUnmoved, Jail } from '../../src/storage/jail';
+import { remotePath } from '../../src/storage/remote-path';
+import { failureOf } from '../helpers/content';
+import { useTempFolder } from '../helpers/temp-folder';
+
+describe('Jail', () => {
+  const folder = useTempFolder();
+
+  it('tells the real path of what exists, and what is missing below it', async () => {
+    mkdirSync(folder.file('root', 'real', 'sub'), { recursive: true });
+    symlinkSync('real', folder.file('root', 'link'));
+    const jail = new Jail(folder.file('root'));
+    should(await jail.locate(remotePath('link/sub'))).deepEqual({
+      existing: folder.file('root', 'real', 'sub'),
+      missing: [],
+    });
+    should(await jail.locate(remotePath('link/new/file'))).deepEqual({
+      existing: folder.file('root', 'real'),
+      missing: ['new', 'file'],
+    });
+    should(await jail.locate(remotePath('new'))).deepEqual({
+      existing: folder.file('root'),
+      missing: ['new'],
+    });
+  });
+
+  it('ends a circle of links', async () => {
+    symlinkSync('b', folder.file('a'));
+    symlinkSync('a', folder.file('b'));
+    const located = new Jail(folder.path).locate(remotePath('a/file'));
+    await should(located).be.rejectedWith({ code: 'ELOOP' });
+  });
+
+  it('notices a folder that has become a link since', async () => {
+    mkdirSync(folder.file('root', 'sub'), { recursive: true });
+    mkdirSync(folder.file('outside'));
+    const { existing } = await new Jail(folder.file('root')).locate(remotePath('sub'));
+    await checkUnmoved(existing);
+    renameSync(folder.file('root', 'sub'), folder.file('root', 'old'));
+    should(await failureOf(checkUnmoved(existing))).have.property('code', 'EACCES');
+    symlinkSync('../outside', folder.file('root', 'sub'));
+    should(await failureOf(checkUnmoved(existing))).have.property('code', 'EACCES');
+  });
+});
