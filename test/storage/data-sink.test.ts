@@ -272,6 +272,16 @@ describe('streamSink', () => {
     should(failure.cause).equal(full);
   });
 
+  it('knows why a stream had failed before it was given one', async () => {
+    const stream = new PassThrough();
+    const broken = new Error('broken');
+    stream.on('error', () => undefined);
+    stream.destroy(broken);
+    await new Promise(setImmediate);
+    const failure = await failureOf(streamSink(stream).write(Buffer.from('a')));
+    should(failure.cause).equal(broken);
+  });
+
   it('fails if somebody else closes the stream, before and during a call', async () => {
     const closed = new PassThrough();
     closed.destroy();

@@ -171,6 +171,7 @@ describe('streamSource', () => {
         yield 'a';
         yield 'b';
       } finally {
+        await new Promise(setImmediate);
         cleaned = true;
       }
     }

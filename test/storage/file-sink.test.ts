@@ -14,7 +14,7 @@ import { link } from 'node:fs/promises';
 import path from 'node:path';
 import { fileSource } from '../../src/storage/data-source';
 import { FileSink, type OverwritePolicy } from '../../src/storage/data-sink';
-import { moveToFreeName } from '../../src/storage/overwrite-policy';
+import { moveToFreeName, publish } from '../../src/storage/overwrite-policy';
 import { failureOf, readAll, writeAll } from '../helpers/content';
 import { useTempFolder } from '../helpers/temp-folder';
 
@@ -210,10 +210,27 @@ describe('FileSink', () => {
     });
 
     it('loses none of many uploads at once', async () => {
-      const contents = Array.from({ length: 8 }, (_, index) => `upload ${index}`);
-      await Promise.all(contents.map((content) => store('a', 'version', content)));
-      should(names()).have.length(8);
-      should(names().map(contentOf).toSorted()).deepEqual(contents);
+      const contents = Array.from({ length: 40 }, (_, index) => `upload ${index}`);
+      for (const content of contents) writeFileSync(folder.file(content), content);
+      const moves: Promise<string>[] = [];
+      for (const content of contents) {
+        moves.push(publish(folder.file(content), folder.file('a'), 'version'));
+        // The next one begins while those before are at different steps.
+        await new Promise(setImmediate);
+      }
+      await Promise.all(moves);
+      should(names()).have.length(40);
+      should(names().map(contentOf).toSorted()).deepEqual(contents.toSorted());
+    });
+
+    it('lets two uploads of one name go on side by side', async () => {
+      const [first, second] = [await open('a', 'version'), await open('a', 'version')];
+      await writeAll(first, 'first');
+      await writeAll(second, 'second');
+      await second.commit();
+      await first.commit();
+      should(contentOf('a')).equal('first');
+      should(contentOf('a.1')).equal('second');
     });
   });
 

@@ -74,6 +74,11 @@ describe('FolderStorage', () => {
       it(`opens ${name}`, async () => should(await read(name)).equal(content));
     }
 
+    it('opens names that begin with two dots', async () => {
+      writeFileSync(folder.file('root', '..hidden'), 'dots');
+      should(await read('..hidden')).equal('dots');
+    });
+
     it('opens names in UTF-8', async () => {
       writeFileSync(folder.file('root', 'größe-固件.bin'), 'umlaut');
       should(await read('größe-固件.bin')).equal('umlaut');
@@ -236,6 +241,7 @@ describe('FolderStorage', () => {
         const failure = await failureOf(write(name, options));
         should(failure).have.property('message', 'File not found');
       }
+      should(existsSync(folder.file('root', 'none'))).be.false();
       await write('a.cfg', options);
       should(await read('a.cfg')).equal('new');
     });
@@ -338,7 +344,9 @@ describe('FolderStorage', () => {
 
     it('removes what is older than this process, and has its number', async () => {
       leave(`.a.${process.pid}-${RANDOM}.tftp-part`, 24 * 3600);
+      leave(`.b.${process.pid}-${RANDOM}.tftp-part`);
       should(await storage().removeLeftovers()).equal(1);
+      should(parts()).deepEqual([`.b.${process.pid}-${RANDOM}.tftp-part`, 'b.cfg']);
     });
 
     it('removes what a running process has not touched for long', async () => {
