@@ -33,7 +33,8 @@ describe('block-number', () => {
         fc.assert(
           fc.property(fc.nat(2 * 65536), fc.nat(65535), (position, wire) => {
             const found = wires.indexOf(wire, position);
-            const expected = found === -1 || found - position > 65535 ? undefined : found - position;
+            const expected =
+              found === -1 || found - position > 65535 ? undefined : found - position;
             should(distance(position, wire, rollover)).equal(expected);
           }),
           { numRuns: 300 },

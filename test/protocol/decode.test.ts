@@ -53,7 +53,18 @@ const crafted = fc
   .tuple(
     fc.constantFrom('\0\x01', '\0\x02', '\0\x06'),
     fc.array(
-      fc.constantFrom('\0', '\0', 'octet', 'netascii', 'blksize', '512', 'é', '\x80', '/', '\xef\xbb\xbf'),
+      fc.constantFrom(
+        '\0',
+        '\0',
+        'octet',
+        'netascii',
+        'blksize',
+        '512',
+        'é',
+        '\x80',
+        '/',
+        '\xef\xbb\xbf',
+      ),
       { maxLength: 60 },
     ),
   )
@@ -177,7 +188,17 @@ describe('decodeRequest', () => {
   });
 
   it('refuses names with a control character', () => {
-    for (const control of ['\x01', '\n', '\r', '\x1b', '\x1f', '\x7f', '\x80', '\xc2\x85', '\x9f']) {
+    for (const control of [
+      '\x01',
+      '\n',
+      '\r',
+      '\x1b',
+      '\x1f',
+      '\x7f',
+      '\x80',
+      '\xc2\x85',
+      '\x9f',
+    ]) {
       should(refusal(`\0\x01a${control}b\0octet\0`)).deepEqual({
         code: 'EACCES',
         tftpCode: 2,

@@ -126,7 +126,10 @@ function slowConfirm(
     if (name === 'blksize' && !(got >= 8 && got <= wanted)) return undefined;
     if (name === 'windowsize' && !(got >= 1 && got <= wanted)) return undefined;
     const field = name === 'utimeout' ? 'timeout' : name;
-    result = { ...result, [field]: exact && field === 'timeout' ? slowMilliseconds(name, value) : got };
+    result = {
+      ...result,
+      [field]: exact && field === 'timeout' ? slowMilliseconds(name, value) : got,
+    };
   }
   return result;
 }
@@ -137,8 +140,27 @@ const value = fc.oneof(
   fc.nat(70_000).map(String),
   fc.constantFrom('0', '1', '2', '7', '8', '255', '256', '512', '65464', '65465', '65535', '65536'),
   fc.constantFrom('9999', '10000', '255000000', '255000001', '500000', '1468', '1469', '1048576'),
-  fc.constantFrom('', ' 8', '-1', '+8', '1e3', '0x10', '8.0', 'abc', '٣', '01', '00', '0512', '8\n'),
-  fc.constantFrom('9007199254740991', '9007199254740992', '00000000000000000512', '000000000000000000512'),
+  fc.constantFrom(
+    '',
+    ' 8',
+    '-1',
+    '+8',
+    '1e3',
+    '0x10',
+    '8.0',
+    'abc',
+    '٣',
+    '01',
+    '00',
+    '0512',
+    '8\n',
+  ),
+  fc.constantFrom(
+    '9007199254740991',
+    '9007199254740992',
+    '00000000000000000512',
+    '000000000000000000512',
+  ),
 );
 
 /** Options as the parser gives them: every name once, some unknown. */
@@ -162,7 +184,10 @@ const wanted: fc.Arbitrary<WantedOptions> = fc.record(
   {
     blksize: fc.integer({ min: 8, max: 65464 }),
     windowsize: fc.integer({ min: 1, max: 65535 }),
-    timeout: fc.oneof(fc.integer({ min: 1, max: 255 }).map((s) => s * 1000), fc.constant(1500)),
+    timeout: fc.oneof(
+      fc.integer({ min: 1, max: 255 }).map((s) => s * 1000),
+      fc.constant(1500),
+    ),
     tsize: fc.nat(),
     rollover: fc.constantFrom(0, 1),
   },
@@ -419,9 +444,9 @@ describe('confirmOptions', () => {
   });
 
   it('takes smaller blocks and windows, in any order', () => {
-    should(confirmed('blksize=1428 windowsize=16 tsize=0', 'tsize=99 windowsize=4 blksize=8')).deepEqual(
-      { blksize: 8, windowsize: 4, tsize: 99, rollover: 0 },
-    );
+    should(
+      confirmed('blksize=1428 windowsize=16 tsize=0', 'tsize=99 windowsize=4 blksize=8'),
+    ).deepEqual({ blksize: 8, windowsize: 4, tsize: 99, rollover: 0 });
   });
 
   it('refuses an option that was not asked', () => {

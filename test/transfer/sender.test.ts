@@ -1,0 +1,693 @@
+import should = require('should');
+import { FlightRecorder } from '../../src/transfer/flight-recorder';
+import type { Sender } from '../../src/transfer/sender';
+import { POLICY, clientPut, datagram, datagramsOf, play, serverRead } from '../helpers/script';
+import type { Row } from '../helpers/script';
+import { decodeTransferPacket } from '../../src/protocol/decode';
+
+const NEVER = undefined;
+
+/** Blocks of eight bytes, a letter each, and what stands behind them: `blocks('ab', 'c')` is aaaaaaaabbbbbbbbc. */
+const blocks = (letters: string, rest = '') =>
+  [...letters].map((letter) => letter.repeat(8)).join('') + rest;
+
+/** A server that sends three blocks in lock-step; DATA 1 is out. */
+const LOCKSTEP: readonly Row[] = [
+  [0, 'start', ['-> OACK blksize=8'], 1_000],
+  [10, '<- ACK 0', ['negotiated blksize=8', 'need-data'], NEVER],
+  [10, `push ${blocks('ab', 'cc')}`, ['-> DATA 1 a*8'], 1_010],
+  [10, 'end', [], 1_010],
+];
+
+/** A server that sends eight blocks in windows of four; the first window is out. */
+const WINDOWS: readonly Row[] = [
+  [0, 'start', ['-> OACK blksize=8 windowsize=4'], 1_000],
+  [10, '<- ACK 0', ['negotiated blksize=8 windowsize=4', 'need-data'], NEVER],
+  [
+    10,
+    `push ${blocks('abcdefg', 'hh')}`,
+    ['-> DATA 1 a*8', '-> DATA 2 b*8', '-> DATA 3 c*8', '-> DATA 4 d*8', 'need-data'],
+    1_010,
+  ],
+  [10, 'end', [], 1_010],
+];
+
+const FIRST_WINDOW = ['-> DATA 1 a*8', '-> DATA 2 b*8', '-> DATA 3 c*8', '-> DATA 4 d*8'];
+const SECOND_WINDOW = ['-> DATA 5 e*8', '-> DATA 6 f*8', '-> DATA 7 g*8', '-> DATA 8 h*2'];
+
+/** The second window is out as well. */
+const SECOND: readonly Row[] = [...WINDOWS, [20, '<- ACK 4', SECOND_WINDOW, 1_020]];
+
+describe('Sender as a server', () => {
+  it('sends DATA 1 at once where no option was asked', () => {
+    const sender = serverRead();
+    play(sender, [
+      [0, 'start', ['negotiated', 'need-data'], NEVER],
+      [5, 'push a*512', ['-> DATA 1 a*512', 'need-data'], 1_005],
+      [6, 'push b*10', ['need-data'], 1_005],
+      [7, 'end', [], 1_005],
+      [10, '<- ACK 1', ['-> DATA 2 b*10'], 1_010],
+      [20, '<- ACK 2', ['done'], NEVER],
+    ]);
+    should(sender.stats).deepEqual({ bytes: 522, retransmits: 0, duplicates: 0 });
+    should(sender.finished).be.true();
+  });
+
+  it('sends an OACK, waits for ACK 0, and then goes in lock-step', () => {
+    play(serverRead('blksize=8'), [
+      ...LOCKSTEP,
+      [20, '<- ACK 1', ['-> DATA 2 b*8'], 1_020],
+      [30, '<- ACK 2', ['-> DATA 3 c*2'], 1_030],
+      [40, '<- ACK 3', ['done'], NEVER],
+    ]);
+  });
+
+  it('repeats a lost OACK; a lost ACK 0 looks the same', () => {
+    const sender = serverRead('blksize=8');
+    play(sender, [
+      [0, 'start', ['-> OACK blksize=8'], 1_000],
+      [1_000, 'timeout', ['-> OACK blksize=8', 'retry 1/3'], 3_000], // 1 s, then 2 s
+      [3_000, 'timeout', ['-> OACK blksize=8', 'retry 2/3'], 7_000], // then 4 s
+      [3_010, '<- ACK 0', ['negotiated blksize=8', 'need-data'], NEVER],
+      [3_010, 'push a*8', ['-> DATA 1 a*8', 'need-data'], 4_010], // the back-off starts anew
+    ]);
+    should(sender.stats.retransmits).equal(2);
+  });
+
+  it('sends its OACK at most three times to a silent client, and then says nothing', () => {
+    play(serverRead('blksize=8'), [
+      [0, 'start', ['-> OACK blksize=8'], 1_000],
+      [1_000, 'timeout', ['-> OACK blksize=8', 'retry 1/3'], 3_000],
+      [3_000, 'timeout', ['-> OACK blksize=8', 'retry 2/3'], 7_000],
+      [7_000, 'timeout', ['failed TimeoutError ETIMEDOUT: The peer did not answer'], NEVER],
+    ]);
+  });
+
+  it('sends DATA 1 at most three times to a silent client, and then says nothing', () => {
+    play(serverRead(), [
+      [0, 'start', ['negotiated', 'need-data'], NEVER],
+      [0, 'push a*512', ['-> DATA 1 a*512', 'need-data'], 1_000],
+      [0, 'push b*512', [], 1_000],
+      [1_000, 'timeout', ['-> DATA 1 a*512', 'retry 1/3'], 3_000],
+      [3_000, 'timeout', ['-> DATA 1 a*512', 'retry 2/3'], 7_000],
+      [7_000, 'timeout', ['failed TimeoutError ETIMEDOUT: The peer did not answer'], NEVER],
+    ]);
+  });
+
+  it('repeats DATA 1 for a repeated request, within the same bound of three', () => {
+    play(serverRead(), [
+      [0, 'start', ['negotiated', 'need-data'], NEVER],
+      [0, 'push a*512', ['-> DATA 1 a*512', 'need-data'], 1_000],
+      [100, 'repeat', ['-> DATA 1 a*512'], 1_100],
+      [200, 'repeat', ['-> DATA 1 a*512'], 1_200],
+      [300, 'repeat', [], 1_200],
+      [1_200, 'timeout', ['failed TimeoutError ETIMEDOUT: The peer did not answer'], NEVER],
+      [1_300, 'repeat', [], NEVER],
+    ]);
+  });
+
+  it('repeats the OACK for a repeated request, until the client has answered', () => {
+    play(serverRead('blksize=8'), [
+      [0, 'start', ['-> OACK blksize=8'], 1_000],
+      [100, 'repeat', ['-> OACK blksize=8'], 1_100],
+      [200, '<- ACK 0', ['negotiated blksize=8', 'need-data'], NEVER],
+      [300, 'repeat', [], NEVER],
+    ]);
+  });
+
+  it('waits for ACK 0 alone', () => {
+    const sender = serverRead('blksize=8');
+    play(sender, [
+      [0, 'start', ['-> OACK blksize=8'], 1_000],
+      [1, '<- ACK 1', [], 1_000],
+      [2, '<- DATA 1 x', [], 1_000],
+      [3, '<- OACK blksize=8', [], 1_000],
+    ]);
+    should(sender.stats.duplicates).equal(3);
+  });
+
+  it('draws one window and then single blocks for a forged ACK 0', () => {
+    play(serverRead('blksize=8 windowsize=4'), [
+      ...WINDOWS,
+      [1_010, 'timeout', ['-> DATA 1 a*8', 'retry 1/3'], 3_010],
+      [3_010, 'timeout', ['-> DATA 1 a*8', 'retry 2/3'], 7_010],
+      [7_010, 'timeout', ['-> DATA 1 a*8', 'retry 3/3'], 15_010],
+      [
+        15_010,
+        'timeout',
+        [
+          '-> ERROR 0 The peer fell silent after 0 bytes',
+          'failed TimeoutError ETIMEDOUT: The peer fell silent after 0 bytes',
+        ],
+        NEVER,
+      ],
+    ]);
+  });
+
+  it('starts once', () => {
+    play(serverRead('blksize=8'), [
+      [0, 'start', ['-> OACK blksize=8'], 1_000],
+      [1, 'start', [], 1_000],
+    ]);
+    play(serverRead(), [
+      [0, 'start', ['negotiated', 'need-data'], NEVER],
+      [1, 'start', [], NEVER],
+    ]);
+  });
+});
+
+describe('Sender as a client', () => {
+  it('begins after an OACK', () => {
+    play(clientPut('blksize=8 windowsize=4'), [
+      [0, 'start', ['-> WRQ f octet blksize=8 windowsize=4'], 1_000],
+      [
+        10,
+        '<- OACK blksize=8 windowsize=2',
+        ['negotiated blksize=8 windowsize=2', 'need-data'],
+        NEVER,
+      ],
+      [20, `push ${blocks('abc')}`, ['-> DATA 1 a*8', '-> DATA 2 b*8', 'need-data'], 1_020],
+      [20, 'end', [], 1_020],
+      [30, '<- ACK 2', ['-> DATA 3 c*8', '-> DATA 4'], 1_030],
+      [40, '<- ACK 4', ['done'], NEVER],
+    ]);
+  });
+
+  it('takes ACK 0 as "options ignored"', () => {
+    play(clientPut('blksize=8'), [
+      [0, 'start', ['-> WRQ f octet blksize=8'], 1_000],
+      [10, '<- ACK 0', ['negotiated', 'need-data'], NEVER],
+      [10, 'end', ['-> DATA 1'], 1_010],
+      [20, '<- ACK 1', ['done'], NEVER],
+    ]);
+  });
+
+  it('repeats a lost request, and gives up after all retries without a word', () => {
+    const sender = clientPut('blksize=8');
+    play(sender, [
+      [0, 'start', ['-> WRQ f octet blksize=8'], 1_000],
+      [1_000, 'timeout', ['-> WRQ f octet blksize=8', 'retry 1/3'], 3_000],
+      [3_000, 'timeout', ['-> WRQ f octet blksize=8', 'retry 2/3'], 7_000],
+      [7_000, 'timeout', ['-> WRQ f octet blksize=8', 'retry 3/3'], 15_000],
+      // 1 + 2 + 4 + 8 s
+      [15_000, 'timeout', ['failed TimeoutError ETIMEDOUT: The peer did not answer'], NEVER],
+    ]);
+    should(sender.stats.retransmits).equal(3);
+  });
+
+  it('goes on where the OACK or ACK 0 came late', () => {
+    play(clientPut(), [
+      [0, 'start', ['-> WRQ f octet'], 1_000],
+      [1_000, 'timeout', ['-> WRQ f octet', 'retry 1/3'], 3_000],
+      [1_010, '<- ACK 0', ['negotiated', 'need-data'], NEVER],
+      [1_011, '<- ACK 0', [], NEVER], // the answer to the repeated request
+      [1_012, 'push a*512', ['-> DATA 1 a*512', 'need-data'], 2_012],
+    ]);
+  });
+
+  it('tolerates a repeated OACK', () => {
+    const sender = clientPut('blksize=8');
+    play(sender, [
+      [0, 'start', ['-> WRQ f octet blksize=8'], 1_000],
+      [10, '<- OACK blksize=8', ['negotiated blksize=8', 'need-data'], NEVER],
+      [20, 'push a*8', ['-> DATA 1 a*8', 'need-data'], 1_020],
+      [30, '<- OACK blksize=8', [], 1_020],
+      [1_020, 'timeout', ['-> DATA 1 a*8', 'retry 1/3'], 3_020],
+    ]);
+    should(sender.stats.duplicates).equal(1);
+  });
+
+  it('waits for ACK 0 or OACK alone', () => {
+    play(clientPut('blksize=8'), [
+      [0, 'start', ['-> WRQ f octet blksize=8'], 1_000],
+      [1, '<- ACK 1', [], 1_000],
+      [2, '<- DATA 1 x', [], 1_000],
+      [2, '<- DATA 0 x', [], 1_000],
+    ]);
+  });
+
+  it('refuses an OACK with more than it asked', () => {
+    const message = 'The server granted blksize=9 where 8 was asked';
+    play(clientPut('blksize=8'), [
+      [0, 'start', ['-> WRQ f octet blksize=8'], 1_000],
+      [
+        10,
+        '<- OACK blksize=9',
+        [`-> ERROR 8 ${message}`, `failed ProtocolError EOPTNEG: ${message}`],
+        NEVER,
+      ],
+    ]);
+  });
+
+  it('retries once without options when it is told ERROR 8', () => {
+    play(clientPut('blksize=8'), [
+      [0, 'start', ['-> WRQ f octet blksize=8'], 1_000],
+      [1_000, 'timeout', ['-> WRQ f octet blksize=8', 'retry 1/3'], 3_000],
+      [1_010, '<- ERROR 8 no options', ['-> WRQ f octet', 'reopened'], 2_010],
+      [2_010, 'timeout', ['-> WRQ f octet', 'retry 1/3'], 4_010],
+      [4_000, '<- ERROR 8 no', ['failed PeerError EOPTNEG: no'], NEVER],
+    ]);
+  });
+});
+
+describe('Sender when DATA or an ACK is lost', () => {
+  it('lock-step: repeats the first DATA', () => {
+    const sender = serverRead('blksize=8');
+    play(sender, [
+      ...LOCKSTEP,
+      [1_010, 'timeout', ['-> DATA 1 a*8', 'retry 1/3'], 3_010], // 1 s, then 2 s
+      [3_010, 'timeout', ['-> DATA 1 a*8', 'retry 2/3'], 7_010], // then 4 s
+      [7_000, '<- ACK 1', ['-> DATA 2 b*8'], 8_000], // progress: 1 s again
+    ]);
+    should(sender.stats.retransmits).equal(2);
+  });
+
+  it('lock-step: repeats a middle DATA', () => {
+    play(serverRead('blksize=8'), [
+      ...LOCKSTEP,
+      [20, '<- ACK 1', ['-> DATA 2 b*8'], 1_020],
+      [1_020, 'timeout', ['-> DATA 2 b*8', 'retry 1/3'], 3_020],
+      [1_030, '<- ACK 2', ['-> DATA 3 c*2'], 2_030],
+    ]);
+  });
+
+  it('lock-step: repeats the last DATA; a lost last ACK looks the same', () => {
+    play(serverRead('blksize=8'), [
+      ...LOCKSTEP,
+      [20, '<- ACK 1', ['-> DATA 2 b*8'], 1_020],
+      [30, '<- ACK 2', ['-> DATA 3 c*2'], 1_030],
+      [1_030, 'timeout', ['-> DATA 3 c*2', 'retry 1/3'], 3_030],
+      [1_040, '<- ACK 3', ['done'], NEVER],
+    ]);
+  });
+
+  it('reports success without the final ACK after all retries of the last block', () => {
+    const sender = serverRead('blksize=8');
+    play(sender, [
+      ...LOCKSTEP,
+      [20, '<- ACK 1', ['-> DATA 2 b*8'], 1_020],
+      [30, '<- ACK 2', ['-> DATA 3 c*2'], 1_030],
+      [1_030, 'timeout', ['-> DATA 3 c*2', 'retry 1/3'], 3_030],
+      [3_030, 'timeout', ['-> DATA 3 c*2', 'retry 2/3'], 7_030],
+      [7_030, 'timeout', ['-> DATA 3 c*2', 'retry 3/3'], 15_030],
+      [15_030, 'timeout', ['done without the final ACK'], NEVER],
+      [15_040, '<- ACK 3', [], NEVER],
+    ]);
+    should(sender.stats.bytes).equal(18);
+  });
+
+  it('tells the peer when it falls silent in the middle', () => {
+    play(serverRead('blksize=8'), [
+      ...LOCKSTEP,
+      [20, '<- ACK 1', ['-> DATA 2 b*8'], 1_020],
+      [1_020, 'timeout', ['-> DATA 2 b*8', 'retry 1/3'], 3_020],
+      [3_020, 'timeout', ['-> DATA 2 b*8', 'retry 2/3'], 7_020],
+      [7_020, 'timeout', ['-> DATA 2 b*8', 'retry 3/3'], 15_020],
+      [
+        15_020,
+        'timeout',
+        [
+          '-> ERROR 0 The peer fell silent after 8 bytes',
+          'failed TimeoutError ETIMEDOUT: The peer fell silent after 8 bytes',
+        ],
+        NEVER,
+      ],
+    ]);
+  });
+
+  it('windows: goes back to the first DATA when ACK 0 is repeated', () => {
+    const sender = serverRead('blksize=8 windowsize=4');
+    play(sender, [
+      ...WINDOWS,
+      [20, '<- ACK 0', FIRST_WINDOW, 1_020],
+      [30, '<- ACK 4', SECOND_WINDOW, 1_030],
+    ]);
+    should(sender.stats).deepEqual({ bytes: 32, retransmits: 4, duplicates: 1 });
+  });
+
+  it('windows: goes on after the last block in order when a middle DATA is missing', () => {
+    const sender = serverRead('blksize=8 windowsize=4');
+    play(sender, [
+      ...WINDOWS,
+      [20, '<- ACK 2', ['-> DATA 3 c*8', '-> DATA 4 d*8', '-> DATA 5 e*8', '-> DATA 6 f*8'], 1_020],
+      [30, '<- ACK 6', ['-> DATA 7 g*8', '-> DATA 8 h*2'], 1_030],
+      [40, '<- ACK 8', ['done'], NEVER],
+    ]);
+    should(sender.stats).deepEqual({ bytes: 58, retransmits: 2, duplicates: 0 });
+  });
+
+  it('windows: repeats the last DATA', () => {
+    play(serverRead('blksize=8 windowsize=4'), [
+      ...SECOND,
+      [30, '<- ACK 7', ['-> DATA 8 h*2'], 1_030],
+      [40, '<- ACK 8', ['done'], NEVER],
+    ]);
+  });
+
+  it('windows: repeats the whole window when its ACK is lost', () => {
+    const sender = serverRead('blksize=8 windowsize=4');
+    play(sender, [
+      ...SECOND,
+      [1_020, 'timeout', [...SECOND_WINDOW, 'retry 1/3'], 3_020],
+      [1_030, '<- ACK 8', ['done'], NEVER],
+    ]);
+    should(sender.stats.retransmits).equal(4);
+  });
+});
+
+describe('Sender with duplicate, stale and future ACKs', () => {
+  it('lock-step: a duplicate ACK never causes a DATA (RFC 1123 section 4.2.3.1)', () => {
+    const sender = serverRead('blksize=8');
+    play(sender, [
+      ...LOCKSTEP,
+      [11, '<- ACK 0', [], 1_010],
+      [20, '<- ACK 1', ['-> DATA 2 b*8'], 1_020],
+      [21, '<- ACK 1', [], 1_020],
+      [22, '<- ACK 1', [], 1_020],
+      [30, '<- ACK 2', ['-> DATA 3 c*2'], 1_030],
+      [31, '<- ACK 2', [], 1_030],
+      [32, '<- ACK 1', [], 1_030],
+      [40, '<- ACK 3', ['done'], NEVER],
+      [41, '<- ACK 3', [], NEVER],
+    ]);
+    should(sender.stats).deepEqual({ bytes: 18, retransmits: 0, duplicates: 5 });
+  });
+
+  it('lock-step: sends each block once though every ACK comes three times', () => {
+    const sent = { count: 0 };
+    const sender = serverRead('blksize=8');
+    sender.start(0);
+    const acknowledge = (block: number) => {
+      const ack = decodeTransferPacket(datagram(`ACK ${block}`))!;
+      for (let i = 0; i < 3; i += 1) sender.handlePacket(ack, block);
+    };
+    acknowledge(0);
+    sender.push(Buffer.alloc(8 * 50), 0);
+    sender.end(0);
+    for (let block = 1; block <= 51; block += 1) acknowledge(block);
+    for (let run = sender.pollTransmit(); run; run = sender.pollTransmit()) sent.count += 1;
+    should(sender.finished).be.true();
+    should(sent.count).equal(1 + 51); // the OACK and the blocks
+  });
+
+  it('windows: rewinds once for each base', () => {
+    play(serverRead('blksize=8 windowsize=4'), [
+      ...SECOND,
+      [30, '<- ACK 4', SECOND_WINDOW, 1_030],
+      [40, '<- ACK 4', [], 1_030],
+      [50, '<- ACK 4', [], 1_030],
+      [60, '<- ACK 5', ['-> DATA 6 f*8', '-> DATA 7 g*8', '-> DATA 8 h*2'], 1_060],
+      [70, '<- ACK 5', ['-> DATA 6 f*8', '-> DATA 7 g*8', '-> DATA 8 h*2'], 1_070],
+      [80, '<- ACK 5', [], 1_070],
+    ]);
+  });
+
+  it('ignores an ACK of a block before the window, and one that was never sent', () => {
+    const sender = serverRead('blksize=8 windowsize=4');
+    play(sender, [
+      ...SECOND,
+      [30, '<- ACK 0', [], 1_020],
+      [31, '<- ACK 3', [], 1_020],
+      [32, '<- ACK 9', [], 1_020],
+      [33, '<- ACK 65535', [], 1_020],
+      [40, '<- ACK 8', ['done'], NEVER],
+    ]);
+    should(sender.stats.duplicates).equal(4);
+  });
+
+  it('is not taken for answered by an ACK of a block that was never sent', () => {
+    play(serverRead(), [
+      [0, 'start', ['negotiated', 'need-data'], NEVER],
+      [0, 'push a*512', ['-> DATA 1 a*512', 'need-data'], 1_000],
+      [10, '<- ACK 7', [], 1_000],
+      [1_000, 'timeout', ['-> DATA 1 a*512', 'retry 1/3'], 3_000],
+      [3_000, 'timeout', ['-> DATA 1 a*512', 'retry 2/3'], 7_000],
+      [7_000, 'timeout', ['failed TimeoutError ETIMEDOUT: The peer did not answer'], NEVER],
+    ]);
+  });
+
+  it('ignores block 0 where the rollover leaves it out', () => {
+    play(serverRead('blksize=8 rollover=1'), [
+      [0, 'start', ['-> OACK blksize=8 rollover=1'], 1_000],
+      [10, '<- ACK 0', ['negotiated blksize=8 rollover=1', 'need-data'], NEVER],
+      [10, `push ${blocks('ab')}`, ['-> DATA 1 a*8'], 1_010],
+      [20, '<- ACK 1', ['-> DATA 2 b*8', 'need-data'], 1_020],
+      [30, '<- ACK 0', [], 1_020],
+    ]);
+  });
+
+  it('ignores packets that no receiver sends', () => {
+    const sender = serverRead('blksize=8');
+    play(sender, [
+      ...LOCKSTEP,
+      [20, '<- DATA 1 a*8', [], 1_010],
+      [21, '<- OACK blksize=8', [], 1_010],
+    ]);
+    should(sender.stats.duplicates).equal(2);
+  });
+});
+
+describe('Sender and its data', () => {
+  it('asks for data before the window is empty, one piece at a time', () => {
+    play(serverRead('blksize=8 windowsize=2'), [
+      [0, 'start', ['-> OACK blksize=8 windowsize=2'], 1_000],
+      [10, '<- ACK 0', ['negotiated blksize=8 windowsize=2', 'need-data'], NEVER],
+      [11, 'push aaaa', ['need-data'], NEVER], // half a block
+      [12, 'push aaaabbbbbbbb', ['-> DATA 1 a*8', '-> DATA 2 b*8', 'need-data'], 1_012],
+      [13, 'push cccccccc', ['need-data'], 1_012], // a window of them is to lie ready
+      [14, 'push dddddddd', [], 1_012],
+      [20, '<- ACK 2', ['-> DATA 3 c*8', '-> DATA 4 d*8', 'need-data'], 1_020],
+      [30, '<- ACK 4', [], NEVER], // nothing to send: it waits for the disk, not for the peer
+      [31, '<- ACK 4', [], NEVER],
+      [9_000, 'push eeeeeeee', ['-> DATA 5 e*8', 'need-data'], 10_000],
+      [9_001, 'end', ['-> DATA 6'], 10_001],
+      [9_002, 'end', [], 10_001],
+      [9_010, '<- ACK 6', ['done'], NEVER],
+    ]);
+  });
+
+  it('takes no data before the opening and after the end', () => {
+    play(clientPut(), [
+      [0, 'start', ['-> WRQ f octet'], 1_000],
+      [1, 'push a*512', [], 1_000],
+      [2, 'end', [], 1_000],
+      [
+        3,
+        'abort',
+        ['-> ERROR 3 The disk is full', 'failed LocalError ENOSPC: The disk is full'],
+        NEVER,
+      ],
+      [4, 'push a*512', [], NEVER],
+      [5, 'end', [], NEVER],
+    ]);
+    play(serverRead('blksize=8'), [
+      ...LOCKSTEP,
+      [20, '<- ERROR 0 stop', ['failed PeerError EUNDEF: stop'], NEVER],
+      [21, 'push a*8', [], NEVER],
+      [22, 'end', [], NEVER],
+    ]);
+  });
+
+  it('has nothing to repeat while it waits for its first data', () => {
+    play(serverRead(), [
+      [0, 'start', ['negotiated', 'need-data'], NEVER],
+      [10, 'repeat', [], NEVER],
+      [20, 'end', ['-> DATA 1'], 1_020],
+    ]);
+  });
+
+  for (const windowsize of [1, 4, 64]) {
+    const edge = windowsize * 8;
+    for (const length of new Set([0, 1, 7, 8, 9, edge - 1, edge, edge + 1])) {
+      it(`sends ${length} bytes in windows of ${windowsize}`, () => {
+        const file = Buffer.from(Array.from({ length }, (_, i) => i & 255));
+        const sender = serverRead(`blksize=8 windowsize=${windowsize}`);
+        const received = receiveAll(sender, file, windowsize, 0);
+        should(received.content.toString('hex')).equal(file.toString('hex'));
+        should(received.count).equal(Math.floor(length / 8) + 1);
+        should(sender.stats).deepEqual({ bytes: length, retransmits: 0, duplicates: 0 });
+      });
+    }
+  }
+
+  for (const rollover of [0, 1] as const) {
+    for (const windowsize of [1, 4, 64]) {
+      it(`sends 65,600 blocks in windows of ${windowsize}, rollover ${rollover}`, () => {
+        const file = Buffer.from(Array.from({ length: 8 * 65_600 + 3 }, (_, i) => (i * 7) & 255));
+        const sender = serverRead(`blksize=8 windowsize=${windowsize} rollover=${rollover}`);
+        const received = receiveAll(sender, file, windowsize, rollover);
+        should(received.content.equals(file)).be.true();
+        should(received.count).equal(65_601);
+        should(sender.stats.bytes).equal(file.length);
+      });
+    }
+  }
+});
+
+describe('Sender and time', () => {
+  it('measures round trips as RFC 6298 section 2 says, and no repeated block (Karn)', () => {
+    const quick = { ...POLICY, minTimeout: 1 };
+    play(serverRead('blksize=8', quick), [
+      [0, 'start', ['-> OACK blksize=8'], 1_000],
+      [50, '<- ACK 0', ['negotiated blksize=8', 'need-data'], NEVER],
+      [50, `push ${blocks('abcdef')}`, ['-> DATA 1 a*8'], 1_050],
+      [150, '<- ACK 1', ['-> DATA 2 b*8'], 450], // SRTT 100, RTTVAR 50: 100 + 4 * 50
+      [450, 'timeout', ['-> DATA 2 b*8', 'retry 1/3'], 1_050], // 2 * 300
+      [1_000, '<- ACK 2', ['-> DATA 3 c*8'], 1_300], // sent twice, so it measures nothing
+      [1_100, '<- ACK 3', ['-> DATA 4 d*8'], 1_350], // 100, 37.5: 250
+      [1_300, '<- ACK 4', ['-> DATA 5 e*8'], 1_625], // 112.5, 53.125: 325
+    ]);
+  });
+
+  it('measures a window by its last block, and not if any of it was sent again', () => {
+    const quick = { ...POLICY, minTimeout: 1 };
+    play(serverRead('blksize=8 windowsize=2', quick), [
+      [0, 'start', ['-> OACK blksize=8 windowsize=2'], 1_000],
+      [0, '<- ACK 0', ['negotiated blksize=8 windowsize=2', 'need-data'], NEVER],
+      [0, `push ${blocks('abcdefgh')}`, ['-> DATA 1 a*8', '-> DATA 2 b*8'], 1_000],
+      [80, '<- ACK 1', ['-> DATA 2 b*8', '-> DATA 3 c*8'], 1_080], // says nothing of block 2
+      [120, '<- ACK 3', ['-> DATA 4 d*8', '-> DATA 5 e*8'], 240], // block 3 took 40: 40 + 4 * 20
+      [130, '<- ACK 3', ['-> DATA 4 d*8', '-> DATA 5 e*8'], 250], // all of it again
+      [200, '<- ACK 5', ['-> DATA 6 f*8', '-> DATA 7 g*8', 'need-data'], 320], // still 120
+    ]);
+  });
+
+  it('takes a negotiated timeout in place of its own until it has measured', () => {
+    play(serverRead('timeout=3'), [
+      [0, 'start', ['-> OACK timeout=3'], 1_000],
+      [10, '<- ACK 0', ['negotiated timeout=3000', 'need-data'], NEVER],
+      [10, 'push a*512', ['-> DATA 1 a*512', 'need-data'], 3_010],
+      [3_010, 'timeout', ['-> DATA 1 a*512', 'retry 1/3'], 9_010],
+      [9_010, 'timeout', ['-> DATA 1 a*512', 'retry 2/3'], 17_010], // 8 s is the longest
+    ]);
+  });
+
+  it('takes a negotiated timeout below its least', () => {
+    play(serverRead('utimeout=250000'), [
+      [0, 'start', ['-> OACK utimeout=250000'], 1_000],
+      [10, '<- ACK 0', ['negotiated timeout=250', 'need-data'], NEVER],
+      [10, 'push a*512', ['-> DATA 1 a*512', 'need-data'], 260],
+    ]);
+  });
+});
+
+describe('Sender and the end', () => {
+  const ABORTED = ['-> ERROR 3 The disk is full', 'failed LocalError ENOSPC: The disk is full'];
+  const STATES: readonly (readonly [string, () => Sender, readonly Row[]])[] = [
+    ['opening, before the start', () => clientPut('blksize=8'), []],
+    ['opening', () => clientPut('blksize=8'), [[0, 'start', ['-> WRQ f octet blksize=8'], 1_000]]],
+    ['waiting for data', () => serverRead(), [[0, 'start', ['negotiated', 'need-data'], NEVER]]],
+    ['sending', () => serverRead('blksize=8'), LOCKSTEP],
+    ['sending windows', () => serverRead('blksize=8 windowsize=4'), SECOND],
+  ];
+
+  for (const [state, machine, rows] of STATES) {
+    it(`abort tells the peer once: ${state}`, () => {
+      const sender = machine();
+      play(sender, [
+        ...rows,
+        [100, 'abort', ABORTED, NEVER],
+        [101, 'abort', [], NEVER],
+        [102, '<- ACK 1', [], NEVER],
+        [103, 'repeat', [], NEVER],
+        [104, '<- ERROR 1 late', [], NEVER],
+        [105, 'start', [], NEVER],
+      ]);
+      should(sender.finished).be.true();
+    });
+
+    it(`an ERROR ends at once and is never answered: ${state}`, () => {
+      const sender = machine();
+      play(sender, [
+        ...rows,
+        [100, '<- ERROR 2 go away', ['failed PeerError EACCES: go away'], NEVER],
+        [101, '<- ERROR 2 go away', [], NEVER],
+        [102, '<- ACK 1', [], NEVER],
+        [103, 'abort', [], NEVER],
+      ]);
+      should(sender.finished).be.true();
+    });
+  }
+
+  it('an ERROR 8 to an OACK ends a server as well', () => {
+    play(serverRead('tsize=0 blksize=8'), [
+      [0, 'start', ['-> OACK blksize=8'], 1_000],
+      [10, '<- ERROR 8 User aborted', ['failed PeerError EOPTNEG: User aborted'], NEVER],
+    ]);
+  });
+
+  it('writes down what happened', () => {
+    const recorder = new FlightRecorder();
+    play(serverRead('blksize=8 windowsize=4', POLICY, recorder), [
+      ...SECOND,
+      [30, '<- ACK 5', ['-> DATA 6 f*8', '-> DATA 7 g*8', '-> DATA 8 h*2'], 1_030],
+      [40, '<- ACK 5', ['-> DATA 6 f*8', '-> DATA 7 g*8', '-> DATA 8 h*2'], 1_040],
+      [50, '<- ACK 3', [], 1_040],
+      [60, '<- ACK 5', [], 1_040],
+      [70, '<- ERROR 0 stop', ['failed PeerError EUNDEF: stop'], NEVER],
+    ]);
+    should(recorder.lines()).deepEqual([
+      '+0.0 ms -> OACK (25 B)',
+      '+10.0 ms <- ACK 0',
+      '+10.0 ms -> DATA 1…4 (8 B)',
+      '+20.0 ms <- ACK 4',
+      '+20.0 ms -> DATA 5…8 (8 B)',
+      '+30.0 ms <- ACK 5 rewinds',
+      '+30.0 ms -> DATA 6…8 (8 B)',
+      '+40.0 ms <- ACK 5 repeated, rewinds',
+      '+40.0 ms -> DATA 6…8 (8 B) again',
+      '+50.0 ms <- ACK 3 stale, ignored',
+      '+60.0 ms <- ACK 5 repeated',
+      '+70.0 ms <- ERROR 0 stop',
+    ]);
+  });
+});
+
+/** A receiver without any timing: it takes what comes, and acknowledges each full window and the last block. */
+function receiveAll(
+  sender: Sender,
+  file: Uint8Array,
+  windowsize: number,
+  rollover: 0 | 1,
+): { content: Buffer; count: number } {
+  const parts: Uint8Array[] = [];
+  let wire = 0;
+  let inWindow = 0;
+  const receive = (bytes: Uint8Array) => {
+    wire = wire === 65535 ? rollover : wire + 1;
+    if (bytes[2]! * 256 + bytes[3]! !== wire) throw new Error(`Block ${wire} was due`);
+    parts.push(bytes.subarray(4));
+    inWindow += 1;
+    if (inWindow < windowsize && bytes.length === 4 + 8) return;
+    inWindow = 0;
+    sender.handlePacket({ type: 'ACK', block: wire }, 0);
+  };
+
+  sender.start(0);
+  sender.pollTransmit();
+  sender.handlePacket({ type: 'ACK', block: 0 }, 0);
+  const feed = feeder(sender, file);
+  while (!sender.finished) {
+    const fed = feed();
+    const run = sender.pollTransmit();
+    if (run) for (const bytes of datagramsOf(run)) receive(bytes);
+    else if (!fed) throw new Error(`Nothing moves after ${parts.length} blocks`);
+  }
+  return { content: Buffer.concat(parts), count: parts.length };
+}
+
+/** Answers `need-data` with the next 1000 bytes; false if nothing was asked. */
+function feeder(sender: Sender, file: Uint8Array): () => boolean {
+  let sent = 0;
+  return () => {
+    for (let event = sender.pollEvent(); event; event = sender.pollEvent()) {
+      if (event.type !== 'need-data') continue;
+      const chunk = file.subarray(sent, sent + 1000);
+      sent += chunk.length;
+      if (chunk.length > 0) sender.push(chunk, 0);
+      else sender.end(0);
+      return true;
+    }
+    return false;
+  };
+}
