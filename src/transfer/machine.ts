@@ -63,7 +63,7 @@ export abstract class Machine implements Transfer {
     const answer = phase.opening.answer(packet);
     if (answer.type === 'ignore') return this.ignore(packet, now, 'no answer to the opening');
     this.peerAnswered();
-    if (packet.type === 'OACK') this.recorder.received(now, 'OACK', undefined, 0, '');
+    if (packet.type !== 'DATA') this.recorder.received(now, packet.type, blockOf(packet), 0, '');
     if (answer.type === 'fail') return this.abort(answer.error, now);
     this.timer.progress();
     this.timer.disarm();
@@ -134,8 +134,7 @@ export abstract class Machine implements Transfer {
 
   protected ignore(packet: TransferPacket, now: number, why: string): void {
     this.stats.duplicates += 1;
-    const block = 'block' in packet ? packet.block : undefined;
-    this.recorder.received(now, packet.type, block, 0, `${why}, ignored`);
+    this.recorder.received(now, packet.type, blockOf(packet), 0, `${why}, ignored`);
   }
 
   protected fail(error: TftpError): void {
@@ -187,4 +186,8 @@ export abstract class Machine implements Transfer {
     this.outbox.send(datagram);
     this.timer.arm(now);
   }
+}
+
+function blockOf(packet: TransferPacket): number | undefined {
+  return 'block' in packet ? packet.block : undefined;
 }
