@@ -154,6 +154,7 @@ export class Receiver extends Machine {
 
     if (payload.length < state.options.blksize) {
       state.stage = 'committing';
+      state.ackHeld = false;
       this.timer.disarm();
       return this.outbox.emit({ type: 'end' });
     }
