@@ -3,6 +3,7 @@
 import { distance, distanceBack, toWire } from '../protocol/block-number';
 import { encode } from '../protocol/encode';
 import { ProtocolError } from '../protocol/errors';
+import type { TftpError } from '../protocol/errors';
 import type { NegotiatedOptions } from '../protocol/options';
 import type { DataPacket, TransferPacket } from '../protocol/packet';
 import type { FlightRecorder } from './flight-recorder';
@@ -73,6 +74,12 @@ export class Receiver extends Machine {
     this.outbox.emit({ type: 'done', finalAck: true });
   }
 
+  /** A committed file is no longer to be failed: while dallying this only ends the wait. */
+  override abort(error: TftpError, now: number): void {
+    if (this.#dallyUntil === undefined) super.abort(error, now);
+    else this.finish();
+  }
+
   override handleTimeout(now: number): void {
     if (this.#dallyUntil === undefined) return super.handleTimeout(now);
     if (now >= this.#dallyUntil) this.finish();
@@ -112,6 +119,12 @@ export class Receiver extends Machine {
       return this.#ack(state, now, 'again');
     }
     this.ignore(packet, now, 'unexpected');
+  }
+
+  /** A sender that missed the last ACK may end with an ERROR; `done` has been told, and stays true. */
+  protected override fail(error: TftpError): void {
+    if (this.#dallyUntil === undefined) super.fail(error);
+    else this.finish();
   }
 
   /**
