@@ -107,7 +107,7 @@ export class Receiver extends Machine {
   /** An OACK is acknowledged as block 0 (RFC 2347); a DATA 1 is already the file. */
   protected override handleFirst(packet: TransferPacket, now: number): void {
     if (packet.type === 'DATA') this.handleRunning(packet, now);
-    else if (!this.finished) this.#ack(this.#receiving!, now, '');
+    else this.#ack(this.#receiving!, now, '');
   }
 
   protected override handleRunning(packet: TransferPacket, now: number): void {
