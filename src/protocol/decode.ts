@@ -81,8 +81,9 @@ function opcodeOf(bytes: Uint8Array): number | undefined {
   return bytes.length < 2 ? undefined : word(bytes, 0);
 }
 
+/** A 16-bit number that the caller knows to be there. */
 function word(bytes: Uint8Array, at: number): number {
-  return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
+  return (bytes[at]! << 8) | bytes[at + 1]!;
 }
 
 /** The fields that NULs end; a last field without its NUL counts, unless it is empty. */
