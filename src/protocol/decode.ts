@@ -68,6 +68,7 @@ export function decodeTransferPacket(bytes: Uint8Array): TransferPacket | undefi
       return { type: 'ERROR', code: word(bytes, 2), message: errorTextOf(bytes.subarray(4)) };
     case Opcode.OACK:
       return { type: 'OACK', options: optionsOf(splitAtNul(bytes.subarray(2))) };
+    case undefined:
     default:
       return undefined;
   }
@@ -118,7 +119,7 @@ function modeOf(mode: string): TransferMode | undefined {
 function errorTextOf(bytes: Uint8Array): string {
   const nul = bytes.indexOf(NUL);
   const shown = text(bytes.subarray(0, Math.min(nul === -1 ? bytes.length : nul, 512)));
-  return [...shown].map((c) => (hasControlCharacter(c) ? '?' : c)).join('');
+  return Array.from(shown, (c) => (hasControlCharacter(c) ? '?' : c)).join('');
 }
 
 /** UTF-8, or Latin-1 where the bytes are not UTF-8: old firmware sends the latter. */
