@@ -110,7 +110,7 @@ export function datagramsOf(run: Transmit): Uint8Array[] {
 
 /** The bytes of `DATA 1 a*8`, `ACK 1`, `OACK blksize=8`, `ERROR 1 text` or `RRQ f octet blksize=8`. */
 export function datagram(text: string): Buffer {
-  const [type, first = '', ...rest] = text.split(' ');
+  const [type = '', first = '', ...rest] = text.split(' ');
   switch (type) {
     case 'RRQ':
     case 'WRQ':
@@ -148,7 +148,7 @@ function apply(machine: Sender | Receiver, input: string, now: number): void {
     const packet = decodeTransferPacket(datagram(input.slice(3)));
     return machine.handlePacket(packet!, now);
   }
-  const [verb, argument = ''] = input.split(' ');
+  const [verb = '', argument = ''] = input.split(' ');
   switch (verb) {
     case 'start':
       return machine.start(now);
@@ -160,16 +160,26 @@ function apply(machine: Sender | Receiver, input: string, now: number): void {
     case 'abort':
       return machine.abort(ABORT, now);
     case 'push':
-      return (machine as Sender).push(payload(argument), now);
+      return asSender(machine).push(payload(argument), now);
     case 'end':
-      return (machine as Sender).end(now);
+      return asSender(machine).end(now);
     case 'consumed':
-      return (machine as Receiver).consumed(Number(argument), now);
+      return asReceiver(machine).consumed(Number(argument), now);
     case 'committed':
-      return (machine as Receiver).committed(now);
+      return asReceiver(machine).committed(now);
     default:
       throw new Error(`The table has no input "${input}"`);
   }
+}
+
+function asSender(machine: Sender | Receiver): Sender {
+  if (machine instanceof Sender) return machine;
+  throw new Error('Only a sender takes data');
+}
+
+function asReceiver(machine: Sender | Receiver): Receiver {
+  if (machine instanceof Receiver) return machine;
+  throw new Error('Only a receiver hands out data');
 }
 
 function expectNothing(machine: Sender | Receiver, now: number, what: string): void {
@@ -221,8 +231,9 @@ function eventText(event: TransferEvent): string {
       return failureText(event.error);
     case 'need-data':
     case 'end':
-      return event.type;
+      break;
   }
+  return event.type;
 }
 
 function failureText(error: TftpError): string {
@@ -231,8 +242,9 @@ function failureText(error: TftpError): string {
 
 /** The options that are not the defaults. */
 function settled(negotiated: NegotiatedOptions): string[] {
+  const defaults = new Map<string, unknown>(Object.entries(DEFAULT_OPTIONS));
   return Object.entries(negotiated)
-    .filter(([name, value]) => value !== DEFAULT_OPTIONS[name as keyof NegotiatedOptions])
+    .filter(([name, value]) => value !== defaults.get(name))
     .map(([name, value]) => `${name}=${value}`);
 }
 

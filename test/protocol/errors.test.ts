@@ -1,5 +1,5 @@
 import should = require('should');
-import * as errors from '../../src/protocol/errors';
+import type * as errors from '../../src/protocol/errors';
 import {
   CancelError,
   LocalError,
@@ -44,7 +44,8 @@ function secondCopy(): typeof errors {
   const first = require.cache[file];
   delete require.cache[file];
   try {
-    return require(file) as typeof errors;
+    const copy: typeof errors = require(file);
+    return copy;
   } finally {
     require.cache[file] = first;
   }
@@ -99,10 +100,20 @@ describe('errors', () => {
     should(error.cause).equal(cause);
   });
 
+  it('tells the peer its message, or another that names no local thing', () => {
+    should(new LocalError('EIO', 'x').peerMessage).equal('x');
+    const error = new LocalError('EIO', '/srv/tftp/f: disk error', { peerMessage: 'disk error' });
+    should(error).have.properties({
+      message: '/srv/tftp/f: disk error',
+      peerMessage: 'disk error',
+    });
+  });
+
   it('has no empty fields', () => {
     should(Object.keys(new TftpError('EIO', 'x')).toSorted()).deepEqual([
       'code',
       'name',
+      'peerMessage',
       'tftpCode',
     ]);
     should('cause' in new TftpError('EIO', 'x')).be.false();
@@ -146,6 +157,7 @@ describe('errors', () => {
       name: 'TftpError',
       code: 'EIO',
       tftpCode: 0,
+      peerMessage: 'x',
     });
   });
 });

@@ -4,7 +4,7 @@ import { NetasciiDecoder, toNetascii } from '../../src/protocol/netascii';
 
 /** The oracle for one direction: a character at a time. */
 function slowEncode(local: string): string {
-  return [...local].map((c) => (c === '\n' ? '\r\n' : c === '\r' ? '\r\0' : c)).join('');
+  return Array.from(local, (c) => (c === '\n' ? '\r\n' : c === '\r' ? '\r\0' : c)).join('');
 }
 
 /** The oracle for the other: it looks at the whole text, so that it knows no edges. */

@@ -24,14 +24,6 @@ describe('PeerLock', () => {
     should(lock.standing(OTHER_HOST)).equal('stranger');
   });
 
-  it('forgets its peer, whose next answer may come from another port', () => {
-    const lock = new PeerLock();
-    lock.lock(SERVER);
-    lock.unlock();
-    should(lock.peer).be.undefined();
-    should(lock.standing(OTHER_PORT)).equal('candidate');
-  });
-
   it('tells each stranger once', () => {
     const lock = new PeerLock(SERVER);
     should(lock.shouldTell(OTHER_PORT)).be.true();

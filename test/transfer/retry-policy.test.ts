@@ -13,9 +13,13 @@ const POLICY: RetryPolicy = {
 };
 
 /** The waits of the first `count` attempts. */
-function waits(policy: RetryPolicy, count: number, prepare = (_: RetryTimer) => {}): number[] {
+function waits(
+  policy: RetryPolicy,
+  count: number,
+  prepare?: (timer: RetryTimer) => void,
+): number[] {
   const timer = new RetryTimer(policy);
-  prepare(timer);
+  prepare?.(timer);
   return Array.from({ length: count }, () => {
     timer.arm(0);
     const wait = timer.deadline!;
