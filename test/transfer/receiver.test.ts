@@ -514,6 +514,14 @@ describe('Receiver and time', () => {
     play(clientGet('blksize=8', { ...POLICY, minTimeout: 1 }), LOCKSTEP);
   });
 
+  it('windows: measures by the first block after an ACK alone', () => {
+    play(clientGet('blksize=8 windowsize=4'), [
+      ...WINDOWS.slice(0, 2),
+      [910, '<- DATA 1 a*8', ['data a*8'], 3_610], // SRTT 900, RTTVAR 450: 2700
+      [1_910, '<- DATA 2 b*8', ['data b*8'], 4_610],
+    ]);
+  });
+
   it('takes a negotiated timeout in place of its own', () => {
     play(clientGet('timeout=3'), [
       [0, 'start', ['-> RRQ f octet timeout=3'], 1_000],
