@@ -346,6 +346,20 @@ describe('Receiver when DATA or an ACK is lost', () => {
     ]);
   });
 
+  it('windows: answers a repetition of the next window as well', () => {
+    play(clientGet('blksize=8 windowsize=4'), [
+      ...WINDOWS,
+      [500, '<- DATA 1 a*8', ['-> ACK 4'], 1_500],
+      [501, '<- DATA 2 b*8', [], 1_500],
+      [510, '<- DATA 5 e*8', ['data e*8'], 1_510],
+      [511, '<- DATA 6 f*8', ['data f*8'], 1_511],
+      [512, '<- DATA 7 g*8', ['data g*8'], 1_512],
+      [513, '<- DATA 8 h*8', ['-> ACK 8', 'data h*8'], 1_513],
+      [900, '<- DATA 5 e*8', ['-> ACK 8'], 1_900],
+      [901, '<- DATA 6 f*8', [], 1_900],
+    ]);
+  });
+
   it('ignores packets that no sender sends', () => {
     play(clientGet('blksize=8'), [...LOCKSTEP, [40, '<- ACK 2', [], 1_030]]);
   });

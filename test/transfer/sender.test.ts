@@ -488,6 +488,16 @@ describe('Sender and its data', () => {
     ]);
   });
 
+  it('sends no last block after the end of the transfer', () => {
+    play(serverRead('blksize=8 windowsize=4'), [
+      [0, 'start', ['-> OACK blksize=8 windowsize=4'], 1_000],
+      [10, '<- ACK 0', ['negotiated blksize=8 windowsize=4', 'need-data'], NEVER],
+      [20, 'push a*8', ['-> DATA 1 a*8', 'need-data'], 1_020],
+      [30, '<- ERROR 0 stop', ['failed PeerError EUNDEF: stop'], NEVER],
+      [40, 'end', [], NEVER],
+    ]);
+  });
+
   it('has nothing to repeat while it waits for its first data', () => {
     play(serverRead(), [
       [0, 'start', ['negotiated', 'need-data'], NEVER],
