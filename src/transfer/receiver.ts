@@ -20,6 +20,12 @@ const DALLY_TIMEOUTS = 6;
 /** The longest dally, in milliseconds. */
 const MAX_DALLY = 30_000;
 
+/**
+ * How long a repeated window is listened to before its ACK is repeated, in milliseconds: longer than
+ * the time between two datagrams of a window, and short beside any timeout.
+ */
+const REPEAT_DELAY = 25;
+
 /** Bytes handed out and not yet consumed at which ACKs wait: the disk is slower than the network. */
 const MAX_OUTSTANDING = 1024 * 1024;
 
@@ -31,14 +37,16 @@ interface Receiving {
   last: number;
   /** Blocks received in order since our last ACK. */
   inWindow: number;
-  /** The `last` whose gap has been reported. */
-  gapAt: number;
+  /** The previous block behind a gap, counted from `last`: for reporting a gap once in each repetition. */
+  beyondGap: number;
   /** The previous repeated block, for telling a new repetition from the rest of an old one. */
   repeated: number;
   /** Bytes handed out and not yet consumed. */
   outstanding: number;
   /** True if an ACK waits for `consumed`. */
   ackHeld: boolean;
+  /** When to repeat our ACK, because a window came again and nothing new has followed. */
+  repeatAckAt: number | undefined;
   /** When the last ACK went out for the first time, until a block follows it: the round trip. */
   ackedAt: number | undefined;
 }
@@ -81,13 +89,22 @@ export class Receiver extends Machine {
   }
 
   override handleTimeout(now: number): void {
-    if (this.#dallyUntil === undefined) return super.handleTimeout(now);
-    if (now >= this.#dallyUntil) this.finish();
+    if (this.#dallyUntil !== undefined) {
+      if (now >= this.#dallyUntil) this.finish();
+      return;
+    }
+    const state = this.#receiving;
+    if (state?.repeatAckAt !== undefined && now >= state.repeatAckAt)
+      this.#ack(state, now, 'again');
+    super.handleTimeout(now);
   }
 
   override nextTimeout(): number | undefined {
     if (this.finished) return undefined;
-    return this.#dallyUntil ?? super.nextTimeout();
+    if (this.#dallyUntil !== undefined) return this.#dallyUntil;
+    const deadline = super.nextTimeout();
+    const repeatAckAt = this.#receiving?.repeatAckAt;
+    return repeatAckAt === undefined ? deadline : Math.min(repeatAckAt, deadline ?? Infinity);
   }
 
   protected override begin(options: NegotiatedOptions): void {
@@ -96,10 +113,11 @@ export class Receiver extends Machine {
       stage: 'receiving',
       last: 0,
       inWindow: 0,
-      gapAt: -1,
+      beyondGap: Infinity,
       repeated: Infinity,
       outstanding: 0,
       ackHeld: false,
+      repeatAckAt: undefined,
       ackedAt: undefined,
     };
   }
@@ -146,7 +164,7 @@ export class Receiver extends Machine {
     }
     this.stats.duplicates += 1;
     if (ahead !== undefined && ahead < windowsize && state.stage === 'receiving') {
-      return this.#handleGap(state, packet, now);
+      return this.#handleGap(state, packet, ahead, now);
     }
     this.#handleRepeated(state, packet, now);
   }
@@ -159,6 +177,8 @@ export class Receiver extends Machine {
     state.last += 1;
     state.inWindow += 1;
     state.repeated = Infinity;
+    state.beyondGap = Infinity;
+    state.repeatAckAt = undefined;
     state.outstanding += payload.length;
     this.stats.bytes += payload.length;
     this.recorder.received(now, 'DATA', packet.block, payload.length, '');
@@ -177,27 +197,31 @@ export class Receiver extends Machine {
     this.timer.disarm();
   }
 
-  /** A block is missing: tells the sender where to go on, once for each gap (RFC 7440 section 4). */
-  #handleGap(state: Receiving, packet: DataPacket, now: number): void {
-    const report = state.gapAt !== state.last && !state.ackHeld;
+  /** A block is missing: tells the sender where to go on, once in each repetition of the window (RFC 7440 section 4). */
+  #handleGap(state: Receiving, packet: DataPacket, ahead: number, now: number): void {
+    const report = ahead <= state.beyondGap && !state.ackHeld;
+    state.beyondGap = ahead;
     const note = report ? 'after a gap' : 'after a gap, ignored';
     this.recorder.received(now, 'DATA', packet.block, packet.payload.length, note);
-    if (!report) return;
-    state.gapAt = state.last;
-    this.#ack(state, now, 'reports the gap');
+    if (report) this.#ack(state, now, 'reports the gap');
   }
 
   /**
-   * A block that we have: our ACK was lost. One ACK answers each repetition of a window, at its first
-   * block; a second would make the sender rewind for nothing.
+   * A block that we have. In lock-step it means that our ACK was lost, and the ACK is repeated. In
+   * windows it may as well be what is left of a window that was sent twice for another reason, with
+   * new blocks behind it. An ACK would then have yet another window sent twice, and so on for ever: so
+   * it waits until the window has passed and nothing new came. One ACK answers each repetition.
    */
   #handleRepeated(state: Receiving, packet: DataPacket, now: number): void {
     const position = state.last - distanceBack(state.last, packet.block, state.options.rollover);
     const begins = position <= state.repeated;
     state.repeated = position;
-    const answer = begins && state.stage !== 'committing' && !state.ackHeld;
     this.recorder.received(now, 'DATA', packet.block, packet.payload.length, 'repeated');
-    if (!answer) return;
+    if (!begins || state.stage === 'committing' || state.ackHeld) return;
+    if (state.stage === 'receiving' && state.options.windowsize > 1) {
+      state.repeatAckAt ??= now + REPEAT_DELAY;
+      return;
+    }
     this.#ack(state, now, 'again');
     if (state.stage === 'dallying') this.#dally(now);
   }
@@ -206,6 +230,7 @@ export class Receiver extends Machine {
     const block = toWire(state.last, state.options.rollover);
     state.ackedAt = note === '' ? now : undefined;
     state.inWindow = 0;
+    state.repeatAckAt = undefined;
     this.recorder.sent(now, 'ACK', block, 0, note);
     this.outbox.send(encode({ type: 'ACK', block }));
     if (state.stage === 'receiving') this.timer.arm(now);

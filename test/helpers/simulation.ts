@@ -53,6 +53,8 @@ interface Side {
   /** The virtual time from which on packets reach it: a server exists once its request has come. */
   started: boolean;
   ending: TransferEvent | undefined;
+  /** When its timer fires; Infinity if none is set. */
+  timerAt: number;
 }
 
 /** More steps than this is a livelock. */
@@ -117,6 +119,7 @@ class Simulation {
         recorder,
         started: false,
         ending: undefined,
+        timerAt: Infinity,
       };
     };
     this.#client = side(isRead ? Receiver : Sender, undefined);
@@ -164,13 +167,20 @@ class Simulation {
       if (event === undefined) break;
       this.#handleEvent(side, event);
     }
+    this.#arm(side);
+  }
+
+  /** One timer for each side, which looks again when it fires: a deadline moves away at every packet. */
+  #arm(side: Side): void {
     const deadline = side.machine.nextTimeout();
-    if (deadline !== undefined) {
-      this.#agenda.add(deadline, () => {
-        side.machine.handleTimeout(this.#now);
-        this.#drain(side);
-      });
-    }
+    if (deadline === undefined || deadline >= side.timerAt) return;
+    side.timerAt = deadline;
+    this.#agenda.add(deadline, () => {
+      if (side.timerAt !== deadline) return;
+      side.timerAt = Infinity;
+      side.machine.handleTimeout(this.#now);
+      this.#drain(side);
+    });
   }
 
   #send(to: Side, datagram: Uint8Array): void {

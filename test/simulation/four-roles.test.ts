@@ -43,4 +43,25 @@ describe('two of ours over a bad link', function () {
       });
     }
   }
+
+  // Each link alone would keep several windows in flight for ever, if a rewind could cause another.
+  for (const [quality, link] of Object.entries({
+    'loses 0.2 %': { loss: 0.002, duplication: 0, reordering: 0, delay: 1 },
+    'duplicates 1 %': { loss: 0, duplication: 0.01, reordering: 0, delay: 1 },
+    'reorders 0.2 %': { loss: 0, duplication: 0, reordering: 0.002, delay: 1 },
+  })) {
+    it(`sends little more than the file over a link that ${quality}`, () => {
+      const blocks = 20_000;
+      const outcome = simulate({
+        direction: 'read',
+        wanted: { blksize: 8, windowsize: 64 },
+        content: seededBytes(8 * blocks, 1),
+        link,
+        seed: 5,
+        chunk: 65_536,
+      });
+      outcome.receiver!.type.should.equal('done');
+      outcome.datagrams.should.be.below(1.25 * blocks);
+    });
+  }
 });
