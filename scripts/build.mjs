@@ -1,6 +1,6 @@
 // Builds dist/: the compiler first, then what Node-RED expects beside each node's .js file.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,16 +12,60 @@ const compiler = path.join(
   'tsc',
 );
 
+/** How a part of a page is put into it. */
+const PART_WRAPPERS = {
+  '.js': (code) => `<script type="text/javascript">\n${code}</script>`,
+  '.css': (rules) => `<style>\n${rules}</style>`,
+  '.html': (markup) => markup.trimEnd(),
+};
+
 rmSync(path.join(root, 'dist'), { recursive: true, force: true });
 execFileSync(process.execPath, [compiler, '-p', root], { stdio: 'inherit' });
 
-for (const file of readdirSync(path.join(root, 'nodes'))) {
-  if (file.endsWith('.html')) copy(`nodes/${file}`, `dist/nodes/${file}`);
+buildPages('nodes', 'nodes/editor');
+for (const language of readdirSync(path.join(root, 'nodes/locales'))) {
+  const folder = `nodes/locales/${language}`;
+  buildPages(folder, `${folder}/parts`);
+  buildCatalogues(folder);
 }
-copy('nodes/locales', 'dist/nodes/locales');
-copy('icons', 'dist/nodes/icons');
+cpSync(path.join(root, 'icons'), path.join(root, 'dist/nodes/icons'), { recursive: true });
 chmodSync(path.join(root, 'dist', 'src', 'cli', 'main.js'), 0o755);
 
-function copy(from, to) {
-  cpSync(path.join(root, from), path.join(root, to), { recursive: true });
+/**
+ * Writes each page with its parts put in where it says `<!-- include: NAME -->`. The nodes' dialogs
+ * and help have much in common, and Node-RED loads every page on its own, even if the others are
+ * disabled; so each page gets its own copy.
+ */
+function buildPages(folder, partsFolder) {
+  const unused = new Set(readdirSync(path.join(root, partsFolder)));
+  for (const page of filesOf(folder, '.html')) {
+    const text = read(`${folder}/${page}`).replace(/<!-- include: (\S+) -->/g, (_, part) => {
+      unused.delete(part);
+      return PART_WRAPPERS[path.extname(part)](read(`${partsFolder}/${part}`));
+    });
+    write(`dist/${folder}/${page}`, text);
+  }
+  if (unused.size > 0) throw new Error(`${partsFolder}: no page includes ${[...unused].join(', ')}`);
+}
+
+/** Node-RED knows one catalogue for each node: what the nodes share in tftp.json goes into each of them. */
+function buildCatalogues(folder) {
+  const shared = JSON.parse(read(`${folder}/tftp.json`));
+  for (const file of filesOf(folder, '.json').filter((name) => name !== 'tftp.json')) {
+    const catalogue = { ...JSON.parse(read(`${folder}/${file}`)), ...shared };
+    write(`dist/${folder}/${file}`, `${JSON.stringify(catalogue, null, 2)}\n`);
+  }
+}
+
+function filesOf(folder, extension) {
+  return readdirSync(path.join(root, folder)).filter((name) => name.endsWith(extension));
+}
+
+function read(file) {
+  return readFileSync(path.join(root, file), 'utf8');
+}
+
+function write(file, text) {
+  mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
+  writeFileSync(path.join(root, file), text);
 }

@@ -1,0 +1,215 @@
+// What the dialogs of the nodes share. Each node's page carries a copy, so that every node works
+// where the others are disabled; the copies are equal, and it does not matter which one is kept.
+(function () {
+  'use strict';
+
+  /** A text of the node's own catalogue. */
+  function text(node, key, values) {
+    return RED._(`node-red-contrib-tftp/${node.type}:${key}`, values);
+  }
+
+  /** What a field holds now: in the open dialog, else in the saved node. */
+  function current(node, name) {
+    return $(`#node-input-${name}`).val() ?? node[name];
+  }
+
+  // --- Validators: true, or a text that says what the field may hold. Node-RED shows a text only
+  // --- if the function declares two parameters.
+
+  function isEnvironmentVariable(value) {
+    return typeof value === 'string' && /^\$\{[^}]+\}$/.test(value);
+  }
+
+  /** Makes a validator that lets blanks and `${NAME}` pass and leaves the others to `reason`. */
+  function validator(reason) {
+    return function (value, _options) {
+      const given = String(value ?? '').trim();
+      if (isEnvironmentVariable(given)) return true;
+      return reason(this, given) ?? true;
+    };
+  }
+
+  function numberReason(name, limits, node, value) {
+    if (value === '' && limits.blank) return undefined;
+    const number = /^\d+(\.\d+)?$/.test(value) ? Number(value) : NaN;
+    const fits = number >= limits.least && number <= limits.most;
+    if (fits && (limits.fraction || Number.isInteger(number))) return undefined;
+    const key = limits.fraction ? 'tftp.errors.number' : 'tftp.errors.wholeNumber';
+    return text(node, key, {
+      label: text(node, `tftp.label.${name}`),
+      least: limits.least,
+      most: limits.most,
+    });
+  }
+
+  /** `limits`: least, most, blank (a blank is fine), fraction (parts of one are fine). */
+  function number(name, limits) {
+    return validator((node, value) => numberReason(name, limits, node, value));
+  }
+
+  /** What a client asks for it may have to hold in memory. */
+  function windowsizeReason(node, value) {
+    const tooLarge = value * (current(node, 'blksize') || 512) > 64 * 1024 * 1024;
+    return (
+      numberReason('windowsize', { least: 1, most: 65535, blank: true }, node, value) ??
+      (tooLarge ? text(node, 'tftp.errors.window') : undefined)
+    );
+  }
+
+  /** A TypedInput: `reason` looks at what was typed in as it is, Node-RED checks the other types. */
+  function typed(name, literalType, reason) {
+    return function (value, options) {
+      if (current(this, `${name}Type`) !== literalType) {
+        return RED.validators.typedInput(`${name}Type`).call(this, value, options);
+      }
+      return validator(reason).call(this, value, options);
+    };
+  }
+
+  function hostReason(node, value) {
+    return /[\s/]/.test(value) ? text(node, 'tftp.errors.host') : undefined;
+  }
+
+  function isAddress(value) {
+    const bytes = value.split('.');
+    if (bytes.length === 4) return bytes.every((byte) => /^\d{1,3}$/.test(byte) && byte <= 255);
+    if (!/^[0-9a-f:.]+(%\w+)?$/i.test(value) || !value.includes(':')) return false;
+    try {
+      return new URL(`http://[${value.replace(/%.*$/, '')}]/`).hostname !== '';
+    } catch {
+      return false;
+    }
+  }
+
+  function isNetwork(value) {
+    const [address, prefix, ...rest] = value.split('/');
+    if (rest.length > 0 || !isAddress(address)) return false;
+    if (prefix === undefined) return true;
+    return /^\d{1,3}$/.test(prefix) && prefix <= (address.includes(':') ? 128 : 32);
+  }
+
+  const address = validator((node, value) =>
+    value === '' || isAddress(value) ? undefined : text(node, 'tftp.errors.address'),
+  );
+
+  const localPorts = validator((node, value) => {
+    if (value === '') return undefined;
+    const [, first, last = first] = /^(\d+)(?:\s*-\s*(\d+))?$/.exec(value) ?? [];
+    const fits = Number(first) >= 1 && Number(last) <= 65535 && Number(first) <= Number(last);
+    return fits ? undefined : text(node, 'tftp.errors.localPorts');
+  });
+
+  // --- Ports and labels
+
+  /** The outputs after the first one. A server has clients that only ask for the size: probes. */
+  function eventOutputs(type, events) {
+    if (events === 'none') return [];
+    if (events !== 'separate') return ['events'];
+    const names = ['start', 'progress', 'complete', 'error'];
+    return type === 'tftp-server' ? [...names, 'probe'] : names;
+  }
+
+  function outputLabel(node, index, goods) {
+    if (index === 0) return text(node, goods);
+    const name = eventOutputs(node.type, node.events)[index - 1];
+    return name === undefined ? undefined : text(node, `tftp.output.${name}`);
+  }
+
+  /** `host/filename` as far as they are typed in. */
+  function remoteName(node) {
+    const parts = ['host', 'filename'].map((name) => {
+      if (node[`${name}Type`] === 'str') return node[name];
+      return node[`${name}Type`] === 'env' ? `\${${node[name]}}` : '';
+    });
+    return parts.filter((part) => part).join('/');
+  }
+
+  // --- The dialog
+
+  /** True if one of the groups (`a=1 b=2,3 | c=4`) of a row's `data-show-if` holds. */
+  function holds(condition) {
+    return condition.split('|').some((group) =>
+      group
+        .trim()
+        .split(/\s+/)
+        .every((test) => {
+          const [name, values] = test.split('=');
+          return values.split(',').includes($(`#node-input-${name}`).val());
+        }),
+    );
+  }
+
+  function showRows() {
+    $('.tftp-form [data-show-if]').each(function () {
+      $(this).toggle(holds($(this).attr('data-show-if')));
+    });
+    RED.tray.resize();
+  }
+
+  /** A closed section hides nothing that was changed. */
+  function openChangedSections(node) {
+    $('.tftp-section').each(function () {
+      const isChanged = $(this)
+        .find('[id^=node-input-]')
+        .get()
+        .map((field) => field.id.slice('node-input-'.length))
+        .filter((name) => name in node._def.defaults)
+        .some((name) => String(node[name]) !== String(node._def.defaults[name].value));
+      $(this).prop('open', isChanged).on('toggle', () => RED.tray.resize());
+    });
+  }
+
+  /** Called by each `oneditprepare`, last: what all the dialogs do. */
+  function prepare(node) {
+    $('#node-input-events').on('change', function () {
+      $('#node-input-outputs').val(1 + eventOutputs(node.type, this.value).length);
+    });
+    openChangedSections(node);
+    $('.tftp-form select').on('change', showRows);
+    showRows();
+  }
+
+  /** Makes a TypedInput whose placeholder shows only for the first type, what is typed in as it is. */
+  function typedInput(name, types) {
+    const field = $(`#node-input-${name}`);
+    const placeholder = field.attr('placeholder') ?? '';
+    const literalType = types[0].value ?? types[0];
+    field.typedInput({ default: literalType, types, typeField: `#node-input-${name}Type` });
+    const visible = field.next('.red-ui-typedInput-container').find('.red-ui-typedInput-input');
+    visible.attr('aria-label', $(`label[for=node-input-${name}]`).text().trim());
+    const follow = () => {
+      visible.attr('placeholder', field.typedInput('type') === literalType ? placeholder : '');
+    };
+    field.on('change', follow);
+    follow();
+  }
+
+  /** Host, port and file name of get and put. */
+  function prepareConnection() {
+    typedInput('host', ['str', 'msg', 'flow', 'global', 'env', 'jsonata']);
+    typedInput('port', ['num', 'msg', 'flow', 'global', 'env']);
+    typedInput('filename', ['str', 'msg', 'flow', 'global', 'env', 'jsonata']);
+  }
+
+  window.tftpForm = {
+    text,
+    current,
+    prepare,
+    prepareConnection,
+    typedInput,
+    outputLabel,
+    remoteName,
+    isNetwork,
+    validator,
+    number,
+    typed,
+    address,
+    localPorts,
+    windowsize: validator(windowsizeReason),
+    host: typed('host', 'str', hostReason),
+    remotePort: typed('port', 'num', (node, value) =>
+      numberReason('port', { least: 1, most: 65535, blank: true }, node, value),
+    ),
+    name: (field) => typed(field, 'str', () => undefined),
+  };
+})();
