@@ -1,6 +1,14 @@
 // Builds dist/: the compiler first, then what Node-RED expects beside each node's .js file.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -45,7 +53,8 @@ function buildPages(folder, partsFolder) {
     });
     write(`dist/${folder}/${page}`, text);
   }
-  if (unused.size > 0) throw new Error(`${partsFolder}: no page includes ${[...unused].join(', ')}`);
+  if (unused.size > 0)
+    throw new Error(`${partsFolder}: no page includes ${[...unused].join(', ')}`);
 }
 
 /** Node-RED knows one catalogue for each node: what the nodes share in tftp.json goes into each of them. */

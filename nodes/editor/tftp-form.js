@@ -3,6 +3,25 @@
 (function () {
   'use strict';
 
+  /** What the number fields may hold; `fraction`: parts of one as well. */
+  const LIMITS = {
+    port: { least: 1, most: 65535 },
+    blksize: { least: 8, most: 65464 },
+    blksizeMax: { least: 8, most: 65464 },
+    windowsize: { least: 1, most: 65535 },
+    windowsizeMax: { least: 1, most: 65535 },
+    timeout: { least: 0.01, most: 255, fraction: true },
+    retries: { least: 0, most: 100 },
+    deadline: { least: 0, most: 2000000, fraction: true },
+    progressInterval: { least: 0, most: 2147483647 },
+    maxSize: { least: 0.001, most: 1048576, fraction: true },
+    maxUploadSize: { least: 0.001, most: 1048576, fraction: true },
+    maxTransfers: { least: 1, most: 100000 },
+    maxPerHost: { least: 1, most: 100000 },
+    concurrency: { least: 1, most: 1000 },
+    queue: { least: 0, most: 1000000 },
+  };
+
   /** A text of the node's own catalogue. */
   function text(node, key, values) {
     return RED._(`node-red-contrib-tftp/${node.type}:${key}`, values);
@@ -29,31 +48,30 @@
     };
   }
 
-  function numberReason(name, limits, node, value) {
-    if (value === '' && limits.blank) return undefined;
+  function numberReason(name, node, value) {
+    const { least, most, fraction } = LIMITS[name];
     const number = /^\d+(\.\d+)?$/.test(value) ? Number(value) : NaN;
-    const fits = number >= limits.least && number <= limits.most;
-    if (fits && (limits.fraction || Number.isInteger(number))) return undefined;
-    const key = limits.fraction ? 'tftp.errors.number' : 'tftp.errors.wholeNumber';
-    return text(node, key, {
-      label: text(node, `tftp.label.${name}`),
-      least: limits.least,
-      most: limits.most,
-    });
+    if (number >= least && number <= most && (fraction || Number.isInteger(number)))
+      return undefined;
+    const label = text(node, `tftp.label.${name}`);
+    const key = fraction ? 'tftp.errors.number' : 'tftp.errors.wholeNumber';
+    return text(node, key, { label, least, most });
   }
 
-  /** `limits`: least, most, blank (a blank is fine), fraction (parts of one are fine). */
-  function number(name, limits) {
-    return validator((node, value) => numberReason(name, limits, node, value));
+  function number(name) {
+    return validator((node, value) => numberReason(name, node, value));
+  }
+
+  function numberOrBlank(name) {
+    return validator((node, value) => (value === '' ? undefined : numberReason(name, node, value)));
   }
 
   /** What a client asks for it may have to hold in memory. */
   function windowsizeReason(node, value) {
-    const tooLarge = value * (current(node, 'blksize') || 512) > 64 * 1024 * 1024;
-    return (
-      numberReason('windowsize', { least: 1, most: 65535, blank: true }, node, value) ??
-      (tooLarge ? text(node, 'tftp.errors.window') : undefined)
-    );
+    if (value === '') return undefined;
+    const isTooLarge = value * (current(node, 'blksize') || 512) > 64 * 1024 * 1024;
+    const reason = isTooLarge ? text(node, 'tftp.errors.window') : undefined;
+    return numberReason('windowsize', node, value) ?? reason;
   }
 
   /** A TypedInput: `reason` looks at what was typed in as it is, Node-RED checks the other types. */
@@ -155,7 +173,9 @@
         .map((field) => field.id.slice('node-input-'.length))
         .filter((name) => name in node._def.defaults)
         .some((name) => String(node[name]) !== String(node._def.defaults[name].value));
-      $(this).prop('open', isChanged).on('toggle', () => RED.tray.resize());
+      $(this)
+        .prop('open', isChanged)
+        .on('toggle', () => RED.tray.resize());
     });
   }
 
@@ -202,13 +222,14 @@
     isNetwork,
     validator,
     number,
+    numberOrBlank,
     typed,
     address,
     localPorts,
     windowsize: validator(windowsizeReason),
     host: typed('host', 'str', hostReason),
     remotePort: typed('port', 'num', (node, value) =>
-      numberReason('port', { least: 1, most: 65535, blank: true }, node, value),
+      value === '' ? undefined : numberReason('port', node, value),
     ),
     name: (field) => typed(field, 'str', () => undefined),
   };
