@@ -76,11 +76,11 @@
 
   /** A TypedInput: `reason` looks at what was typed in as it is, Node-RED checks the other types. */
   function typed(name, literalType, reason) {
+    const asNodeRed = RED.validators.typedInput({ typeField: `${name}Type`, allowBlank: true });
+    const asTyped = validator(reason);
     return function (value, options) {
-      if (current(this, `${name}Type`) !== literalType) {
-        return RED.validators.typedInput(`${name}Type`).call(this, value, options);
-      }
-      return validator(reason).call(this, value, options);
+      const isLiteral = current(this, `${name}Type`) === literalType;
+      return (isLiteral ? asTyped : asNodeRed).call(this, value, options);
     };
   }
 
@@ -89,9 +89,11 @@
   }
 
   function isAddress(value) {
-    const bytes = value.split('.');
-    if (bytes.length === 4) return bytes.every((byte) => /^\d{1,3}$/.test(byte) && byte <= 255);
-    if (!/^[0-9a-f:.]+(%\w+)?$/i.test(value) || !value.includes(':')) return false;
+    if (!value.includes(':')) {
+      const bytes = value.split('.');
+      return bytes.length === 4 && bytes.every((byte) => /^\d{1,3}$/.test(byte) && byte <= 255);
+    }
+    if (!/^[0-9a-f:.]+(%\w+)?$/i.test(value)) return false;
     try {
       return new URL(`http://[${value.replace(/%.*$/, '')}]/`).hostname !== '';
     } catch {
@@ -189,16 +191,14 @@
     showRows();
   }
 
-  /** Makes a TypedInput whose placeholder shows only for the first type, what is typed in as it is. */
-  function typedInput(name, types) {
+  /** Makes a TypedInput. `placeholders`: for some of the types, what a blank field means. */
+  function typedInput(name, types, placeholders) {
     const field = $(`#node-input-${name}`);
-    const placeholder = field.attr('placeholder') ?? '';
-    const literalType = types[0].value ?? types[0];
-    field.typedInput({ default: literalType, types, typeField: `#node-input-${name}Type` });
+    field.typedInput({ default: types[0], types, typeField: `#node-input-${name}Type` });
     const visible = field.next('.red-ui-typedInput-container').find('.red-ui-typedInput-input');
     visible.attr('aria-label', $(`label[for=node-input-${name}]`).text().trim());
     const follow = () => {
-      visible.attr('placeholder', field.typedInput('type') === literalType ? placeholder : '');
+      visible.attr('placeholder', placeholders[field.typedInput('type')] ?? '');
     };
     field.on('change', follow);
     follow();
@@ -206,9 +206,10 @@
 
   /** Host, port and file name of get and put. */
   function prepareConnection() {
-    typedInput('host', ['str', 'msg', 'flow', 'global', 'env', 'jsonata']);
-    typedInput('port', ['num', 'msg', 'flow', 'global', 'env']);
-    typedInput('filename', ['str', 'msg', 'flow', 'global', 'env', 'jsonata']);
+    const types = ['msg', 'flow', 'global', 'env'];
+    typedInput('host', ['str', ...types, 'jsonata'], { str: 'msg.host' });
+    typedInput('port', ['num', ...types], { num: 'msg.port, else 69' });
+    typedInput('filename', ['str', ...types, 'jsonata'], { str: 'msg.filename' });
   }
 
   window.tftpForm = {
