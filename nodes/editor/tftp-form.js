@@ -50,9 +50,8 @@
 
   function numberReason(name, node, value) {
     const { least, most, fraction } = LIMITS[name];
-    const number = /^\d+(\.\d+)?$/.test(value) ? Number(value) : NaN;
-    if (number >= least && number <= most && (fraction || Number.isInteger(number)))
-      return undefined;
+    const given = /^\d+(\.\d+)?$/.test(value) ? Number(value) : NaN;
+    if (given >= least && given <= most && (fraction || Number.isInteger(given))) return undefined;
     const label = text(node, `tftp.label.${name}`);
     const key = fraction ? 'tftp.errors.number' : 'tftp.errors.wholeNumber';
     return text(node, key, { label, least, most });
@@ -168,13 +167,14 @@
 
   /** A closed section hides nothing that was changed. */
   function openChangedSections(node) {
+    const { defaults } = RED.nodes.getType(node.type);
     $('.tftp-section').each(function () {
-      const isChanged = $(this)
+      const names = $(this)
         .find('[id^=node-input-]')
         .get()
         .map((field) => field.id.slice('node-input-'.length))
-        .filter((name) => name in node._def.defaults)
-        .some((name) => String(node[name]) !== String(node._def.defaults[name].value));
+        .filter((name) => name in defaults);
+      const isChanged = names.some((name) => String(node[name]) !== String(defaults[name].value));
       $(this)
         .prop('open', isChanged)
         .on('toggle', () => RED.tray.resize());
@@ -194,9 +194,11 @@
   /** Makes a TypedInput. `placeholders`: for some of the types, what a blank field means. */
   function typedInput(name, types, placeholders) {
     const field = $(`#node-input-${name}`);
+    field.css('width', '70%');
     field.typedInput({ default: types[0], types, typeField: `#node-input-${name}Type` });
     const visible = field.next('.red-ui-typedInput-container').find('.red-ui-typedInput-input');
-    visible.attr('aria-label', $(`label[for=node-input-${name}]`).text().trim());
+    $(`label[for=node-input-${name}]`).attr('id', `tftp-label-${name}`);
+    visible.attr('aria-labelledby', `tftp-label-${name}`);
     const follow = () => {
       visible.attr('placeholder', placeholders[field.typedInput('type')] ?? '');
     };

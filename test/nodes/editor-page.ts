@@ -22,7 +22,7 @@ export interface Definition {
   color: string;
   defaults: Record<
     string,
-    { value: unknown; validate?(this: EditorNode, value: unknown, options: object): unknown }
+    { value: unknown; validate?: (this: EditorNode, value: unknown, options: object) => unknown }
   >;
   inputs: number;
   outputs: number;
@@ -124,7 +124,8 @@ function runScripts(
 }
 
 function readCatalogue(file: string): Catalogue {
-  return new Map(entriesOf(JSON.parse(readFileSync(path.join(NODES, file), 'utf8')) as Tree, ''));
+  const tree: Tree = JSON.parse(readFileSync(path.join(NODES, file), 'utf8'));
+  return new Map(entriesOf(tree, ''));
 }
 
 interface Tree {
