@@ -1,0 +1,21 @@
+import { closeNode } from '../src/node-red/close-node';
+import { parseServerConfig } from '../src/node-red/node-config';
+import { usableConfig } from '../src/node-red/report-error';
+import { ServerNode } from '../src/node-red/server-node';
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import type { Saved, TFTP_SERVER_DEFAULTS } from '../src/node-red/node-config';
+
+type TftpServerDef = NodeDef & Saved<typeof TFTP_SERVER_DEFAULTS>;
+
+export = function (RED: NodeAPI): void {
+  RED.nodes.registerType('tftp-server', function (this: Node, saved: TftpServerDef): void {
+    RED.nodes.createNode(this, saved);
+    const config = usableConfig(RED, this, saved, () => parseServerConfig(saved));
+    if (config === undefined) return;
+    const server = new ServerNode(RED, this, config);
+    server.start();
+    this.on('close', (_removed: boolean, done: () => void) => {
+      closeNode(() => server.close(), done);
+    });
+  });
+};

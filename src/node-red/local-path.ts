@@ -1,0 +1,15 @@
+/** Names of local files, as Node-RED's own file nodes understand them. */
+
+import * as path from 'node:path';
+import type { NodeAPI } from 'node-red';
+
+/** An absolute path; a relative one starts at `fileWorkingDirectory` of the settings, if there is one. */
+export function localPath(RED: NodeAPI, name: string): string {
+  const settings = RED.settings as { fileWorkingDirectory?: string };
+  return path.resolve(settings.fileWorkingDirectory ?? '', name);
+}
+
+/** The last part of a name on a server, whose parts may be divided by `/` or `\`. */
+export function lastPart(remoteName: string): string {
+  return remoteName.split(/[\\/]/).pop() ?? '';
+}

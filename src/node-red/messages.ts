@@ -1,0 +1,103 @@
+/** The messages that leave the nodes: which output they take and what they carry. */
+
+import { LocalError, isTftpError } from '../protocol/errors';
+import { failedRecords } from '../net/transfer-record';
+import type { NodeAPI, NodeMessage } from 'node-red';
+import type { TftpError, TftpErrorCode } from '../protocol/errors';
+import type { TransferEventName, TransferRecord } from '../net/transfer-record';
+import type { ClientRequest } from './client-request';
+import type { EventsChoice } from './node-config';
+
+/** What `send` of Node-RED takes for a message on the output with this index. */
+export type PortMessages = (NodeMessage | null)[];
+
+const EVENT_ORDER: readonly TransferEventName[] = [
+  'start',
+  'progress',
+  'complete',
+  'error',
+  'probe',
+];
+
+/** A message for the output with this index, counted from 0. */
+export function toOutput(index: number, message: NodeMessage): PortMessages {
+  return [...Array<null>(index).fill(null), message];
+}
+
+/** The output of an event, counted from 0; undefined if the node tells no events. */
+export function eventOutput(choice: EventsChoice, event: TransferEventName): number | undefined {
+  if (choice === 'none') return undefined;
+  return choice === 'one' ? 1 : 1 + EVENT_ORDER.indexOf(event);
+}
+
+/** What an event tells: the record as payload, the kind of event, and the name on the server as topic. */
+export function eventMessage(record: TransferRecord): NodeMessage & { event: TransferEventName } {
+  return { payload: record, topic: record.filename, event: record.event };
+}
+
+/** A `send` function of Node-RED. */
+export type Send = (messages: PortMessages) => void;
+
+/**
+ * Sends the event of a transfer that a message asked for, with the other properties of that message.
+ * The copy is a deep one, as Node-RED makes where a wire forks, so that what the flow does to an
+ * event does not reach the result. `req` and `res` stay the living objects that they are.
+ */
+export function sendEvent(
+  RED: NodeAPI,
+  send: Send,
+  choice: EventsChoice,
+  trigger: NodeMessage,
+  record: TransferRecord,
+): void {
+  const output = eventOutput(choice, record.event);
+  if (output === undefined) return;
+  const copy = RED.util.cloneMessage(withoutPayload(trigger));
+  send(toOutput(output, Object.assign(copy, eventMessage(record))));
+}
+
+/** All of a message but its payload, which may be large and is not wanted in events. */
+export function withoutPayload(msg: NodeMessage): NodeMessage {
+  const { payload: _payload, ...rest } = msg;
+  return rest;
+}
+
+/** The place of a message in a sequence, as the Split node writes it and Join reads it. */
+export interface Parts {
+  readonly id: string;
+  readonly type: 'array' | 'buffer';
+  readonly index: number;
+  readonly count?: number;
+  readonly ch?: string;
+}
+
+/** Puts a message into a sequence; one that it already belongs to moves into `parts.parts`, as in Split. */
+export function intoSequence(msg: NodeMessage, parts: Parts): NodeMessage {
+  msg.parts = msg.parts === undefined ? parts : { ...parts, parts: msg.parts };
+  return msg;
+}
+
+/** The records of a transfer that the engine never heard of: its `start` and its `error`. */
+export function failureRecords(
+  { operation, filename, host, port }: Omit<ClientRequest, 'options'>,
+  error: TftpError,
+): readonly [start: TransferRecord, error: TransferRecord] {
+  const beginning = { operation, filename, host, port, mode: 'octet', role: 'client' } as const;
+  return failedRecords(beginning, error);
+}
+
+/** The error that an `error` record tells of, for Catch nodes. */
+export function errorOf(record: TransferRecord): TftpError {
+  const { code, tftpCode, message } = record.error ?? { code: 'EUNDEF', tftpCode: 0, message: '' };
+  const doing = record.operation === 'read' ? 'reading' : 'writing';
+  const peer = `${record.host}:${record.port}`;
+  const text = `${message} (${peer} ${doing} "${record.filename}")`;
+  return new LocalError(code as TftpErrorCode, text, { tftpCode, peer, filename: record.filename });
+}
+
+/** Whatever was thrown, as the kind of error that all of this package understands. */
+export function toTftpError(thrown: unknown): TftpError {
+  if (isTftpError(thrown)) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new LocalError('EIO', message, { cause: thrown });
+}

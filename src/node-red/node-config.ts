@@ -1,0 +1,271 @@
+/**
+ * What is saved in a flow for each node: the properties with their defaults, how older flows are
+ * brought up to date, and the form that the nodes work with.
+ *
+ * Values may be strings where numbers are meant: that is what an edit dialog and `${ENV}` give.
+ */
+
+import { checkNumber } from '../net/check-setting';
+import { LocalError } from '../protocol/errors';
+import { ANY_NETWORK, PRIVATE_NETWORKS } from '../server/server-options';
+import {
+  bytesSetting,
+  choiceSetting,
+  flagSetting,
+  millisecondsSetting,
+  numberSetting,
+  textSetting,
+  withoutUndefined,
+} from './setting';
+import type { AddressFamily, ServerOptions } from '../server/server-options';
+import type { OverwritePolicy } from '../storage/data-sink';
+
+/** Properties that get and put share. `timeout` and `deadline` in seconds, `progressInterval` in milliseconds. */
+const CLIENT_NODE_DEFAULTS = {
+  version: 1,
+  host: '',
+  hostType: 'str',
+  port: '',
+  portType: 'num',
+  filename: '',
+  filenameType: 'str',
+  mode: 'octet',
+  blksize: '1428',
+  windowsize: '16',
+  timeout: '',
+  retries: '6',
+  tsize: true,
+  concurrency: '5',
+  queue: '1000',
+  localAddress: '',
+  localPorts: '',
+  deadline: '',
+  progressInterval: '1000',
+  events: 'one',
+};
+
+/** The properties of a tftp get node. `maxSize` in MiB; it holds for what comes as a message in one piece. */
+export const TFTP_GET_DEFAULTS = {
+  ...CLIENT_NODE_DEFAULTS,
+  action: 'get',
+  ret: 'bin',
+  localFilename: '',
+  localFilenameType: 'str',
+  createDir: false,
+  overwrite: 'replace',
+  maxSize: '64',
+  sha256: '',
+};
+
+/** The properties of a tftp put node. */
+export const TFTP_PUT_DEFAULTS = {
+  ...CLIENT_NODE_DEFAULTS,
+  source: 'payload',
+  sourceType: 'msg',
+};
+
+/** The properties of a tftp server node. `maxUploadSize` in MiB, `timeout` and `deadline` in seconds. */
+export const TFTP_SERVER_DEFAULTS = {
+  version: 1,
+  address: '',
+  port: '69',
+  family: 'both',
+  root: '',
+  reads: 'folder',
+  writes: 'off',
+  ret: 'bin',
+  overwrite: 'refuse',
+  createDir: false,
+  access: 'private',
+  allow: [] as string[],
+  maxUploadSize: '64',
+  maxTransfers: '500',
+  maxPerHost: '50',
+  blksizeMax: '',
+  windowsizeMax: '64',
+  timeout: '1',
+  retries: '6',
+  deadline: '14400',
+  progressInterval: '1000',
+  events: 'one',
+};
+
+/** The properties of a node as they are saved in a flow: nothing is sure about their values. */
+export type Saved<Defaults> = { readonly [K in keyof Defaults]?: unknown };
+
+/** How a node tells its events: down output 2, each kind down its own output, or not at all. */
+export type EventsChoice = 'one' | 'separate' | 'none';
+
+/** A TypedInput: the text of the field and its type. */
+export interface TypedValue {
+  readonly value: string;
+  readonly type: string;
+}
+
+/** What get and put share. */
+export interface ClientNodeConfig {
+  readonly host: TypedValue;
+  readonly port: TypedValue;
+  readonly filename: TypedValue;
+  /** The transfer options as they stand in the node: a message may fill the blank ones. */
+  readonly transfer: Readonly<Record<string, unknown>>;
+  readonly concurrency: number;
+  readonly queue: number;
+  readonly events: EventsChoice;
+}
+
+export interface GetConfig extends ClientNodeConfig {
+  readonly action: 'get' | 'stat';
+  readonly ret: 'bin' | 'txt' | 'obj' | 'file' | 'stream';
+  readonly localFilename: TypedValue;
+  readonly createDir: boolean;
+  readonly overwrite: OverwritePolicy;
+}
+
+export interface PutConfig extends ClientNodeConfig {
+  readonly source: TypedValue;
+}
+
+export interface ServerConfig {
+  readonly root: string;
+  readonly reads: 'folder' | 'off';
+  readonly writes: 'off' | 'folder' | 'message' | 'both';
+  readonly ret: 'bin' | 'txt';
+  readonly overwrite: OverwritePolicy;
+  readonly createDir: boolean;
+  readonly events: EventsChoice;
+  /** All that the server is told, but for its storage. */
+  readonly server: Omit<ServerOptions, 'storage'>;
+}
+
+const EVENTS = ['one', 'separate', 'none'] as const;
+const POLICIES = ['refuse', 'replace', 'version', 'timestamp', 'existing'] as const;
+
+/** The transfer options that a node keeps as they are until a message has filled the blank ones. */
+const TRANSFER_PROPERTIES = [
+  'mode',
+  'blksize',
+  'windowsize',
+  'timeout',
+  'retries',
+  'tsize',
+  'localAddress',
+  'localPorts',
+  'deadline',
+  'progressInterval',
+  'maxSize',
+  'sha256',
+] as const;
+
+/**
+ * Brings saved properties up to date: what an older version did not know gets its default, so that a
+ * flow goes on working as it did. A change of meaning gets a step here, from one version to the next.
+ */
+export function migrate<Defaults extends { version: number }>(
+  saved: Saved<Defaults>,
+  defaults: Defaults,
+): Record<keyof Defaults, unknown> {
+  return { ...defaults, ...withoutUndefined<Record<string, unknown>>(saved), version: defaults.version };
+}
+
+/** @throws {LocalError} EINVAL, saying which property is wrong and what it may be. */
+export function parseGetConfig(saved: Saved<typeof TFTP_GET_DEFAULTS>): GetConfig {
+  const own = migrate(saved, TFTP_GET_DEFAULTS);
+  return {
+    ...parseClientNode(own),
+    action: choiceSetting('action', own.action, ['get', 'stat']),
+    ret: choiceSetting('ret', own.ret, ['bin', 'txt', 'obj', 'file', 'stream']),
+    localFilename: typed(own.localFilename, own.localFilenameType),
+    createDir: flagSetting(own.createDir),
+    overwrite: choiceSetting('overwrite', own.overwrite, POLICIES),
+  };
+}
+
+/** @throws {LocalError} EINVAL, saying which property is wrong and what it may be. */
+export function parsePutConfig(saved: Saved<typeof TFTP_PUT_DEFAULTS>): PutConfig {
+  const own = migrate(saved, TFTP_PUT_DEFAULTS);
+  return { ...parseClientNode(own), source: typed(own.source, own.sourceType) };
+}
+
+function parseClientNode(
+  own: Record<keyof typeof CLIENT_NODE_DEFAULTS, unknown>,
+): ClientNodeConfig {
+  const concurrency = numberSetting('concurrency', own.concurrency) ?? 5;
+  const queue = numberSetting('queue', own.queue) ?? 1000;
+  checkNumber('concurrency', concurrency, 1, 1000);
+  checkNumber('queue', queue, 0, 1_000_000);
+  return {
+    host: typed(own.host, own.hostType),
+    port: typed(own.port, own.portType),
+    filename: typed(own.filename, own.filenameType),
+    transfer: pick(own, TRANSFER_PROPERTIES),
+    concurrency,
+    queue,
+    events: choiceSetting('events', own.events, EVENTS),
+  };
+}
+
+/** @throws {LocalError} EINVAL, saying which property is wrong and what it may be. */
+export function parseServerConfig(saved: Saved<typeof TFTP_SERVER_DEFAULTS>): ServerConfig {
+  const own = migrate(saved, TFTP_SERVER_DEFAULTS);
+  const config: ServerConfig = {
+    root: textSetting(own.root),
+    reads: choiceSetting('reads', own.reads, ['folder', 'off']),
+    writes: choiceSetting('writes', own.writes, ['off', 'folder', 'message', 'both']),
+    ret: choiceSetting('ret', own.ret, ['bin', 'txt']),
+    overwrite: choiceSetting('overwrite', own.overwrite, POLICIES),
+    createDir: flagSetting(own.createDir),
+    events: choiceSetting('events', own.events, EVENTS),
+    server: parseServer(own),
+  };
+  if (config.root === '' && needsFolder(config)) {
+    throw new LocalError('EINVAL', 'No folder is set: fill in "Folder", with the files to serve');
+  }
+  return config;
+}
+
+/** True if the server reads from or writes to a folder. */
+export function needsFolder(config: Pick<ServerConfig, 'reads' | 'writes'>): boolean {
+  return config.reads === 'folder' || config.writes === 'folder' || config.writes === 'both';
+}
+
+function parseServer(
+  own: Record<keyof typeof TFTP_SERVER_DEFAULTS, unknown>,
+): ServerConfig['server'] {
+  return withoutUndefined<ServerConfig['server']>({
+    address: textSetting(own.address),
+    port: numberSetting('port', own.port),
+    family: choiceSetting<AddressFamily>('family', own.family, ['both', 'ipv4', 'ipv6']),
+    read: own.reads !== 'off',
+    write: own.writes !== 'off',
+    allow: allowedNetworks(own.access, own.allow),
+    maxUploadSize: bytesSetting('maxUploadSize', own.maxUploadSize) ?? Number.MAX_SAFE_INTEGER,
+    maxTransfers: numberSetting('maxTransfers', own.maxTransfers),
+    maxPerHost: numberSetting('maxPerHost', own.maxPerHost),
+    blksizeMax: numberSetting('blksizeMax', own.blksizeMax),
+    windowsizeMax: numberSetting('windowsizeMax', own.windowsizeMax),
+    timeout: millisecondsSetting('timeout', own.timeout, 0.01, 255),
+    retries: numberSetting('retries', own.retries),
+    deadline: millisecondsSetting('deadline', own.deadline, 0, 2_000_000) ?? 0,
+    progressInterval: numberSetting('progressInterval', own.progressInterval),
+  });
+}
+
+function allowedNetworks(access: unknown, allow: unknown): readonly string[] {
+  switch (choiceSetting('access', access, ['private', 'any', 'list'])) {
+    case 'any':
+      return ANY_NETWORK;
+    case 'list':
+      return Array.isArray(allow) ? allow.map(textSetting).filter((entry) => entry !== '') : [];
+    case 'private':
+      return PRIVATE_NETWORKS;
+  }
+}
+
+function typed(value: unknown, type: unknown): TypedValue {
+  return { value: textSetting(value), type: textSetting(type) };
+}
+
+function pick(from: object, names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(from).filter(([name]) => names.includes(name)));
+}

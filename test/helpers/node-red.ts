@@ -1,0 +1,211 @@
+/** A real Node-RED for the tests of the nodes: 5 where Node allows it, else 4. */
+
+import { createSocket } from 'node:dgram';
+import helper = require('node-red-node-test-helper');
+import tftpGet = require('../../nodes/tftp-get');
+import tftpPut = require('../../nodes/tftp-put');
+import tftpServer = require('../../nodes/tftp-server');
+import { MemoryStorage } from '../../src/storage/memory-storage';
+import { TftpServer } from '../../src/server/server';
+import type { Node, NodeMessage } from 'node-red';
+import type { TransferRecord } from '../../src/net/transfer-record';
+import type { ServerOptions } from '../../src/server/server-options';
+import type { DataSource, Storage } from '../../src/storage/storage';
+
+helper.init(require.resolve(nodeRedPackage()));
+
+/** Node-RED 5 needs Node 22.9. */
+export function nodeRedPackage(): 'node-red' | 'node-red-4' {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  return major > 22 || (major === 22 && minor >= 9) ? 'node-red' : 'node-red-4';
+}
+
+/** A node of a flow. */
+export interface FlowNode {
+  id: string;
+  type: string;
+  [property: string]: unknown;
+}
+
+/** A message as it arrives in a test. */
+export type Message = NodeMessage & {
+  event?: string;
+  tftp?: TransferRecord;
+  error?: { message: string; code?: string; source: { id: string } };
+  status?: { text?: string; fill?: string; event?: string; transfer?: TransferRecord };
+  filename?: string;
+};
+
+/** What a node in the flow has received, in order. */
+export class Inbox {
+  readonly messages: Message[] = [];
+  #wake = (): void => undefined;
+
+  constructor(id: string) {
+    helper.getNode(id).on('input', (msg: Message) => {
+      this.messages.push(msg);
+      this.#wake();
+    });
+  }
+
+  /** Waits for the first message that fits; those that came before count. */
+  async until(fits: (msg: Message) => boolean = () => true): Promise<Message> {
+    for (;;) {
+      const found = this.messages.find(fits);
+      if (found !== undefined) return found;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  /** Waits until so many messages have come. */
+  async count(count: number): Promise<Message[]> {
+    await this.until(() => this.messages.length >= count);
+    return this.messages;
+  }
+
+  get events(): (string | undefined)[] {
+    return this.messages.map(({ event }) => event);
+  }
+}
+
+/** A flow with one node under test, its outputs, and a Catch, a Complete and a Status node. */
+export interface Bench {
+  readonly outputs: readonly Inbox[];
+  readonly caught: Inbox;
+  readonly completed: Inbox;
+  readonly statuses: Inbox;
+  send(msg: NodeMessage): void;
+  /** Waits until the message has ended, well or badly: its last event and its Catch or Complete. */
+  ended(): Promise<void>;
+}
+
+/** Starts a flow with this node. */
+export async function bench(properties: Record<string, unknown>, outputs = 2): Promise<Bench> {
+  const names = Array.from({ length: outputs }, (_, index) => `output${index}`);
+  await loadFlow([
+    { id: 'node', ...properties, wires: names.map((name) => [name]) } as FlowNode & { type: string },
+    ...names.map((id) => ({ id, type: 'helper' })),
+    { id: 'catch', type: 'catch', scope: ['node'], wires: [['caught']] },
+    { id: 'complete', type: 'complete', scope: ['node'], wires: [['completed']] },
+    { id: 'status', type: 'status', scope: ['node'], wires: [['statuses']] },
+    ...['caught', 'completed', 'statuses'].map((id) => ({ id, type: 'helper' })),
+  ]);
+  const caught = new Inbox('caught');
+  const completed = new Inbox('completed');
+  return {
+    outputs: names.map((name) => new Inbox(name)),
+    caught,
+    completed,
+    statuses: new Inbox('statuses'),
+    send: (msg) => helper.getNode('node').receive(msg),
+    async ended() {
+      await Promise.race([caught.until(), completed.until()]);
+    },
+  };
+}
+
+/** Starts a flow: all nodes on one tab, as Catch nodes want it. */
+export async function loadFlow(nodes: FlowNode[]): Promise<void> {
+  await helper.load([tftpServer, tftpGet, tftpPut], onTab(nodes) as never);
+}
+
+/** Deploys another flow in its place. */
+export async function redeploy(nodes: FlowNode[]): Promise<void> {
+  await helper.setFlows(onTab(nodes) as never, 'full');
+}
+
+function onTab(nodes: FlowNode[]): FlowNode[] {
+  return [{ id: 'tab', type: 'tab' }, ...nodes.map((node) => ({ z: 'tab', ...node }))];
+}
+
+/** A node of the running flow. */
+export function nodeOf(id: string): Node {
+  return helper.getNode(id);
+}
+
+/** Settings of Node-RED for the flows that follow. */
+export function useSettings(settings: Record<string, unknown>): void {
+  helper.settings(settings as never);
+}
+
+/** Gives each test of the surrounding `describe` an empty Node-RED, and closes what the test opened. */
+export function useNodeRed(): void {
+  before(async () => {
+    await (helper.startServer as () => unknown)();
+  });
+  afterEach(async () => {
+    await helper.unload();
+    for (const close of closers.splice(0)) await close();
+  });
+  after(async () => {
+    await (helper.stopServer as () => unknown)();
+  });
+}
+
+const closers: (() => Promise<void>)[] = [];
+
+/** Has something closed at the end of the test. */
+export function closeAfterTest(close: () => Promise<void>): void {
+  closers.push(close);
+}
+
+/** A server of the engine on loopback, whose files are in memory. */
+export async function startServer(
+  files: Record<string, Buffer | string> = {},
+  options: Partial<ServerOptions> = {},
+): Promise<{ port: string; files: Map<string, Buffer>; server: TftpServer }> {
+  const storage = new MemoryStorage();
+  for (const [name, content] of Object.entries(files)) {
+    storage.files.set(name, Buffer.from(content as string));
+  }
+  const server = new TftpServer({ storage, address: '127.0.0.1', port: 0, ...options });
+  const [listening] = await server.listen();
+  closeAfterTest(() => server.close());
+  return { port: String(listening?.port), files: storage.files, server };
+}
+
+/** A storage whose files send one block and then nothing until the test is over. */
+export function stuckStorage(): Storage {
+  const source = (): DataSource => {
+    let reads = 0;
+    return {
+      size: 1_000_000,
+      read: () => {
+        reads += 1;
+        return reads === 1 ? Promise.resolve(Buffer.alloc(64_000)) : new Promise(() => undefined);
+      },
+      close: () => Promise.resolve(),
+    };
+  };
+  const memory = new MemoryStorage();
+  return {
+    openForReading: () => Promise.resolve(source()),
+    openForWriting: (request) => memory.openForWriting(request),
+  };
+}
+
+/** A UDP port on loopback that swallows all that comes. */
+export async function silentPort(): Promise<string> {
+  const socket = createSocket('udp4');
+  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+  closeAfterTest(() => new Promise((resolve) => socket.close(() => resolve())));
+  return String(socket.address().port);
+}
+
+/** A UDP port that is free now. */
+export async function freePort(): Promise<string> {
+  const socket = createSocket('udp4');
+  await new Promise<void>((resolve) => socket.bind(0, resolve));
+  const { port } = socket.address();
+  await new Promise<void>((resolve) => socket.close(() => resolve()));
+  return String(port);
+}
+
+/** True if the port can be bound now. */
+export async function isFree(port: string): Promise<boolean> {
+  const socket = createSocket('udp4');
+  return new Promise((resolve) => {
+    socket.on('error', () => resolve(false));
+    socket.bind(Number(port), () => socket.close(() => resolve(true)));
+  });
+}
