@@ -8,6 +8,7 @@
 import { checkNumber } from '../net/check-setting';
 import { LocalError } from '../protocol/errors';
 import { ANY_NETWORK, PRIVATE_NETWORKS } from '../server/server-options';
+import { OVERWRITE_POLICIES } from '../storage/overwrite-policy';
 import {
   bytesSetting,
   choiceSetting,
@@ -18,7 +19,7 @@ import {
   withoutUndefined,
 } from './setting';
 import type { AddressFamily, ServerOptions } from '../server/server-options';
-import type { OverwritePolicy } from '../storage/data-sink';
+import type { OverwritePolicy } from '../storage/overwrite-policy';
 
 /** Properties that get and put share. `timeout` and `deadline` in seconds, `progressInterval` in milliseconds. */
 const CLIENT_NODE_DEFAULTS = {
@@ -139,7 +140,6 @@ export interface ServerConfig {
 }
 
 const EVENTS = ['one', 'separate', 'none'] as const;
-const POLICIES = ['refuse', 'replace', 'version', 'timestamp', 'existing'] as const;
 
 /** The transfer options that a node keeps as they are until a message has filled the blank ones. */
 const TRANSFER_PROPERTIES = [
@@ -177,7 +177,7 @@ export function parseGetConfig(saved: Saved<typeof TFTP_GET_DEFAULTS>): GetConfi
     ret: choiceSetting('ret', own.ret, ['bin', 'txt', 'obj', 'file', 'stream']),
     localFilename: typed(own.localFilename, own.localFilenameType),
     createDir: flagSetting(own.createDir),
-    overwrite: choiceSetting('overwrite', own.overwrite, POLICIES),
+    overwrite: choiceSetting('overwrite', own.overwrite, OVERWRITE_POLICIES),
   };
 }
 
@@ -213,7 +213,7 @@ export function parseServerConfig(saved: Saved<typeof TFTP_SERVER_DEFAULTS>): Se
     reads: choiceSetting('reads', own.reads, ['folder', 'off']),
     writes: choiceSetting('writes', own.writes, ['off', 'folder', 'message', 'both']),
     ret: choiceSetting('ret', own.ret, ['bin', 'txt']),
-    overwrite: choiceSetting('overwrite', own.overwrite, POLICIES),
+    overwrite: choiceSetting('overwrite', own.overwrite, OVERWRITE_POLICIES),
     createDir: flagSetting(own.createDir),
     events: choiceSetting('events', own.events, EVENTS),
     server: parseServer(own),

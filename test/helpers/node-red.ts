@@ -1,6 +1,7 @@
 /** A real Node-RED for the tests of the nodes: 5 where Node allows it, else 4. */
 
 import { createSocket } from 'node:dgram';
+import type { EventEmitter } from 'node:events';
 import helper = require('node-red-node-test-helper');
 import tftpGet = require('../../nodes/tftp-get');
 import tftpPut = require('../../nodes/tftp-put');
@@ -20,11 +21,15 @@ export function nodeRedPackage(): 'node-red' | 'node-red-4' {
   return major > 22 || (major === 22 && minor >= 9) ? 'node-red' : 'node-red-4';
 }
 
-/** A node of a flow. */
-export interface FlowNode {
-  id: string;
+/** What is saved for a node. */
+export interface Properties {
   type: string;
   [property: string]: unknown;
+}
+
+/** A node of a flow. */
+export interface FlowNode extends Properties {
+  id: string;
 }
 
 /** A message as it arrives in a test. */
@@ -80,14 +85,14 @@ export interface Bench {
 }
 
 /** Starts a flow with this node. */
-export async function bench(properties: Record<string, unknown>, outputs = 2): Promise<Bench> {
+export async function bench(properties: Properties, outputs = 2): Promise<Bench> {
   const names = Array.from({ length: outputs }, (_, index) => `output${index}`);
   await loadFlow([
-    { id: 'node', ...properties, wires: names.map((name) => [name]) } as FlowNode & { type: string },
+    { ...properties, id: 'node', wires: names.map((name) => [name]) },
     ...names.map((id) => ({ id, type: 'helper' })),
-    { id: 'catch', type: 'catch', scope: ['node'], wires: [['caught']] },
-    { id: 'complete', type: 'complete', scope: ['node'], wires: [['completed']] },
-    { id: 'status', type: 'status', scope: ['node'], wires: [['statuses']] },
+    { id: 'n1', type: 'catch', scope: ['node'], wires: [['caught']] },
+    { id: 'n2', type: 'complete', scope: ['node'], wires: [['completed']] },
+    { id: 'n3', type: 'status', scope: ['node'], wires: [['statuses']] },
     ...['caught', 'completed', 'statuses'].map((id) => ({ id, type: 'helper' })),
   ]);
   const caught = new Inbox('caught');
@@ -115,11 +120,11 @@ export async function redeploy(nodes: FlowNode[]): Promise<void> {
 }
 
 function onTab(nodes: FlowNode[]): FlowNode[] {
-  return [{ id: 'tab', type: 'tab' }, ...nodes.map((node) => ({ z: 'tab', ...node }))];
+  return [{ id: 'tab', type: 'tab' }, ...nodes.map((node) => ({ z: 'tab', x: 100, y: 100, ...node }))];
 }
 
-/** A node of the running flow. */
-export function nodeOf(id: string): Node {
+/** A node of the running flow; it also tells of calls: `call:warn`, `call:status`. */
+export function nodeOf(id: string): Node & EventEmitter {
   return helper.getNode(id);
 }
 

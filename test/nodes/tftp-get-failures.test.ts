@@ -1,0 +1,251 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import should = require('should');
+import {
+  Inbox,
+  bench,
+  closeAfterTest,
+  loadFlow,
+  nodeOf,
+  redeploy,
+  silentPort,
+  startServer,
+  stuckStorage,
+  useNodeRed,
+} from '../helpers/node-red';
+import type { TransferRecord } from '../../src/net/transfer-record';
+import type { NodeMessage } from 'node-red';
+import type { Bench, Properties } from '../helpers/node-red';
+
+const FIRMWARE = Buffer.alloc(300_000, 'firmware');
+
+describe('tftp-get, when it fails', () => {
+  useNodeRed();
+
+  const get = (port: string, more: Record<string, unknown> = {}): Properties => ({
+    type: 'tftp-get',
+    host: '127.0.0.1',
+    port,
+    filename: 'firmware.bin',
+    ...more,
+  });
+
+  /** One start, one error, one Catch, no result, no Complete, and the status for it. */
+  async function fails(flow: Bench, code: string, status: string): Promise<TransferRecord> {
+    const [goods, events] = flow.outputs;
+    const { error, ...caught } = await flow.caught.until();
+    const failed = await events!.until(({ event }) => event === 'error');
+    const record = failed.payload as TransferRecord;
+    should(record.error?.code).equal(code);
+    should(error).have.property('code', code);
+    should(caught).have.properties({ _msgid: 'm1', payload: 'go', topic: 'mine' });
+    should(failed).have.properties({ _msgid: 'm1', topic: record.filename });
+    should(events!.events.filter((event) => event !== 'progress')).eql(['start', 'error']);
+    const shown = await flow.statuses.until((msg) => msg.status?.event === 'error');
+    should(shown.status!.text).equal(`node-red-contrib-tftp/tftp-server:tftp.status.${status}`);
+    should(shown.status!.transfer!.id).equal(record.id);
+    should(goods!.messages).be.empty();
+    should(flow.completed.messages).be.empty();
+    should(flow.caught.messages.length).equal(1);
+    return record;
+  }
+
+  const trigger = (more: object = {}): NodeMessage => ({
+    _msgid: 'm1',
+    payload: 'go',
+    topic: 'mine',
+    ...more,
+  });
+
+  it('says that the file was not found', async () => {
+    const { port } = await startServer();
+    const flow = await bench(get(port));
+    flow.send(trigger());
+    const { error, trace } = await fails(flow, 'ENOENT', 'notFound');
+    should(error!.tftpCode).equal(1);
+    should(trace).not.be.empty();
+  });
+
+  it('says that the server is silent', async () => {
+    const port = await silentPort();
+    const flow = await bench(get(port, { timeout: '0.2', retries: '1' }));
+    flow.send(trigger());
+    const { retransmits } = await fails(flow, 'ETIMEDOUT', 'timeout');
+    should(retransmits).equal(1);
+  });
+
+  it('says that the host is unknown', async () => {
+    const flow = await bench(get('69', { host: 'no-such-host.invalid' }));
+    flow.send(trigger());
+    await fails(flow, 'ENOTFOUND', 'unknownHost');
+  });
+
+  it('says that the file is larger than the limit', async () => {
+    const { port } = await startServer({ 'firmware.bin': FIRMWARE });
+    const flow = await bench(get(port, { maxSize: '0.1' }));
+    flow.send(trigger());
+    await fails(flow, 'ETOOLARGE', 'tooLarge');
+  });
+
+  it('says that the checksum is another one, and keeps no file', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'tftp-get-'));
+    closeAfterTest(() => rm(folder, { recursive: true }));
+    const { port } = await startServer({ 'firmware.bin': FIRMWARE });
+    const flow = await bench(
+      get(port, { ret: 'file', localFilename: path.join(folder, 'f.bin') }),
+    );
+    flow.send(trigger({ sha256: 'AB'.repeat(32) }));
+    await fails(flow, 'EDIGEST', 'digest');
+    should(await readdir(folder)).be.empty();
+  });
+
+  it('says that the disk is full, and keeps no file', async function () {
+    const folder = mkdtempSync(path.join(tmpdir(), 'tftp-full-'));
+    closeAfterTest(() => rm(folder, { recursive: true }));
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder], { stdio: 'pipe' });
+    } catch {
+      console.log('      (no small disk: this needs Linux and the right to mount a tmpfs)');
+      return this.skip();
+    }
+    closeAfterTest(() => Promise.resolve(void execFileSync('umount', [folder])));
+    const { port } = await startServer({ 'firmware.bin': FIRMWARE });
+    const flow = await bench(get(port, { ret: 'file', localFilename: `${folder}/f.bin` }));
+    flow.send(trigger());
+    await fails(flow, 'ENOSPC', 'diskFull');
+    should(await readdir(folder)).be.empty();
+  });
+
+  it('says that the local folder is missing', async () => {
+    const { port } = await startServer({ 'firmware.bin': FIRMWARE });
+    const localFilename = path.join(tmpdir(), 'no-such-folder', 'f.bin');
+    const flow = await bench(get(port, { ret: 'file', localFilename }));
+    flow.send(trigger());
+    await fails(flow, 'ENOENT', 'notFound');
+  });
+
+  const wrong: [what: string, properties: object, message: NodeMessage, says: RegExp][] = [
+    ['no host', { host: '' }, {}, /no host.*msg\.host/],
+    ['no file name', { filename: '' }, {}, /no file name.*msg\.filename/],
+    ['no local file', { ret: 'file' }, {}, /no local file.*msg\.localFilename/],
+    ['hosts in an array', { host: '' }, { host: ['a', 'b'] }, /one message for each host/],
+    ['an empty array of names', { filename: '' }, { filename: [] }, /is empty/],
+    ['a port that is none', { port: '' }, { port: 70_000 }, /from 1 to 65535/],
+    ['a block size that is none', { blksize: 'big' }, {}, /blksize is "big"/],
+    ['a timeout that is too long', { timeout: '900' }, {}, /0\.01 to 255 seconds/],
+    ['a checksum that is none', {}, { sha256: 'abc' }, /64 hexadecimal digits/],
+    ['local ports that are none', { localPorts: 'any' }, {}, /50000-50100/],
+    ['an URL without a file', { filename: '' }, { url: 'tftp://host' }, /tftp:\/\/host/],
+    ['a broken expression', { filename: '$(', filenameType: 'jsonata' }, {}, /filename cannot be/],
+  ];
+  for (const [what, properties, message, says] of wrong) {
+    it(`says what to change about ${what}`, async () => {
+      const flow = await bench(get('69', properties as Record<string, unknown>));
+      flow.send(trigger(message));
+      const { error } = await fails(flow, 'EINVAL', 'failed');
+      should(error!.message).match(says);
+    });
+  }
+
+  it('says what to change about a setting that keeps the node from working', async () => {
+    const flow = await bench(get('69', { concurrency: 'many' }));
+    const { error } = await flow.caught.until();
+    should(error!.message).match(/concurrency is "many"/);
+    flow.send(trigger());
+    const failed = await flow.outputs[1]!.until(({ event }) => event === 'error');
+    should(failed._msgid).equal('m1');
+    should(await flow.caught.count(2)).have.length(2);
+  });
+
+  it('refuses more than the queue can hold', async () => {
+    const { port } = await startServer({}, { storage: stuckStorage() });
+    const flow = await bench(get(port, { concurrency: '1', queue: '1' }));
+    flow.send({ filename: 'one' });
+    flow.send({ filename: 'two' });
+    flow.send(trigger());
+    const { error } = await flow.caught.until();
+    should(error).have.property('code', 'EQUEUEFULL');
+    const { payload } = await flow.outputs[1]!.until(({ event }) => event === 'error');
+    should((payload as TransferRecord).error!.code).equal('EQUEUEFULL');
+    should(flow.caught.messages.length).equal(1);
+  });
+
+  describe('msg.reset', () => {
+    /** Three transfers that never end, two of them running. */
+    async function threeTransfers(): Promise<{ flow: Bench; port: string; ids: string[] }> {
+      const { port } = await startServer({}, { storage: stuckStorage() });
+      const flow = await bench(get(port, { concurrency: '2', progressInterval: '0' }));
+      for (const name of ['one', 'two', 'three']) flow.send({ ...trigger(), name });
+      const started = await flow.outputs[1]!.count(2);
+      return { flow, port, ids: started.map(({ payload }) => (payload as TransferRecord).id) };
+    }
+
+    const cancelled = (flow: Bench): unknown[] =>
+      flow.outputs[1]!.messages
+        .filter(({ event }) => event === 'error')
+        .map(({ payload }) => (payload as TransferRecord).error!.code);
+
+    it('true cancels all, running and waiting', async () => {
+      const { flow } = await threeTransfers();
+      flow.send({ _msgid: 'r', reset: true });
+      const caught = await flow.caught.count(3);
+      should(caught.map(({ error }) => error!.code)).eql(Array(3).fill('ECANCELED'));
+      should(cancelled(flow)).eql(Array(3).fill('ECANCELED'));
+      should((await flow.completed.until())._msgid).equal('r');
+      const { status } = await flow.statuses.until((msg) => msg.status?.fill === 'grey');
+      should(status).have.properties({ shape: 'ring', event: 'error' });
+      should(flow.outputs[0]!.messages).be.empty();
+    });
+
+    it('with host:port cancels what goes there, and nothing else', async () => {
+      const { flow, port } = await threeTransfers();
+      flow.send({ reset: '127.0.0.1:9' });
+      await flow.completed.until();
+      should(cancelled(flow)).be.empty();
+      flow.send({ reset: `127.0.0.1:${port}` });
+      await flow.caught.count(3);
+      should(cancelled(flow)).eql(Array(3).fill('ECANCELED'));
+    });
+
+    it('with an id cancels that one, and the next one starts', async () => {
+      const { flow, ids } = await threeTransfers();
+      flow.send({ reset: ids[1] });
+      await flow.caught.until();
+      await flow.outputs[1]!.count(4);
+      const failed = await flow.outputs[1]!.until(({ event }) => event === 'error');
+      should((failed.payload as TransferRecord).id).equal(ids[1]);
+      should(flow.outputs[1]!.events.filter((event) => event === 'start').length).equal(3);
+      should(flow.caught.messages.length).equal(1);
+    });
+  });
+
+  it('ends without a word on a redeploy, and leaves no partial file', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'tftp-get-'));
+    closeAfterTest(() => rm(folder, { recursive: true }));
+    const { port, server } = await startServer({}, { storage: stuckStorage() });
+    const flow = [
+      { id: 'node', ...get(port, { ret: 'file', localFilename: `${folder}/f.bin` }) },
+      { id: 'n1', type: 'catch', scope: ['node'], wires: [['caught']] },
+      { id: 'caught', type: 'helper' },
+    ];
+    await loadFlow(flow);
+    const caught = new Inbox('caught');
+    const ended = new Promise<TransferRecord>((resolve) => {
+      server.on('transfer', (record) => record.event === 'error' && resolve(record));
+    });
+    const started = new Promise((resolve) => {
+      server.on('transfer', (record) => record.event === 'start' && resolve(record));
+    });
+    nodeOf('node').receive({});
+    await started;
+    const before = Date.now();
+    await redeploy(flow.slice(1));
+    should((await ended).error!.message).match(/cancel/i);
+    should(Date.now() - before).be.below(2000);
+    should(await readdir(folder)).be.empty();
+    should(caught.messages).be.empty();
+  });
+});
