@@ -1,0 +1,186 @@
+/** The sub-commands and their flags: what is parsed, and what `--help` shows. */
+
+/** A flag without `value` is a switch. */
+export interface Flag {
+  readonly name: string;
+  readonly short?: string;
+  /** What the help calls the value. */
+  readonly value?: string;
+  /** May be given more than once. */
+  readonly repeated?: true;
+  readonly help: string;
+  /** The flag is planned: it is refused, and this says what to do instead. */
+  readonly planned?: string;
+}
+
+export interface Command {
+  readonly name: 'serve' | 'get' | 'put' | 'stat';
+  readonly summary: string;
+  /** What stands beside the flags, all of it required. */
+  readonly operands: readonly string[];
+  readonly flags: readonly Flag[];
+}
+
+const HELP: Flag = { name: 'help', short: 'h', help: 'Show this text.' };
+const VERBOSE: Flag = {
+  name: 'verbose',
+  short: 'v',
+  help: 'Show the stack of an internal error.',
+};
+const TIMEOUT: Flag = {
+  name: 'timeout',
+  value: 'S',
+  help: 'Seconds before the first packet is sent again, 0.01 to 255. Default: 1.',
+};
+const RETRIES: Flag = {
+  name: 'retries',
+  value: 'N',
+  help: 'Timeouts without progress before giving up, 0 to 100. Default: 6.',
+};
+const MODE: Flag = {
+  name: 'mode',
+  value: 'MODE',
+  help: 'octet (the bytes as they are) or netascii (text). Default: octet.',
+};
+const TRACE: Flag = { name: 'trace', help: 'Show the last packets of a failed transfer.' };
+const TRANSFER: readonly Flag[] = [
+  { name: 'blksize', value: 'N', help: 'Bytes in a block, 8 to 65464. Default: 1428.' },
+  {
+    name: 'windowsize',
+    value: 'N',
+    help: 'Blocks sent before an acknowledgement, 1 to 65535. Default: 16.',
+  },
+  TIMEOUT,
+  RETRIES,
+  MODE,
+  { name: 'no-options', help: 'Ask no options of the server, as RFC 1350 has it.' },
+  {
+    name: 'max-size',
+    value: 'BYTES',
+    help: 'Fail if the file is larger. k, M and G stand for KiB, MiB and GiB.',
+  },
+  { name: 'sha256', value: 'HEX', help: 'Fail if the file has another SHA-256.' },
+];
+
+const GET: Command = {
+  name: 'get',
+  summary: 'Fetches a file.',
+  operands: ['URL'],
+  flags: [
+    {
+      name: 'output',
+      short: 'o',
+      value: 'FILE',
+      help: 'Where it goes; - is the standard output. Default: its name, in this folder.',
+    },
+    ...TRANSFER,
+    {
+      name: 'json',
+      help: 'Print a record of each event as a line of JSON (with -o - on stderr).',
+    },
+    TRACE,
+    VERBOSE,
+    HELP,
+  ],
+};
+
+const PUT: Command = {
+  name: 'put',
+  summary: 'Sends a file; FILE - reads the standard input.',
+  operands: ['FILE', 'URL'],
+  flags: [
+    ...TRANSFER,
+    { name: 'json', help: 'Print a record of each event as a line of JSON.' },
+    TRACE,
+    VERBOSE,
+    HELP,
+  ],
+};
+
+const STAT: Command = {
+  name: 'stat',
+  summary: 'Prints the size of a file in bytes; "unknown" if the server does not tell it.',
+  operands: ['URL'],
+  flags: [
+    TIMEOUT,
+    RETRIES,
+    MODE,
+    { name: 'json', help: 'Print the record as a line of JSON.' },
+    TRACE,
+    VERBOSE,
+    HELP,
+  ],
+};
+
+const SERVE: Command = {
+  name: 'serve',
+  summary: 'Serves the files of a folder until it is stopped.',
+  operands: [],
+  flags: [
+    { name: 'root', value: 'DIR', help: 'The folder. Default: this folder.' },
+    { name: 'address', value: 'A', help: 'Local address to listen on. Default: all.' },
+    { name: 'port', value: 'P', help: 'UDP port; 0 picks a free one. Default: 69.' },
+    { name: 'writable', help: 'Accept uploads. TFTP knows no passwords.' },
+    {
+      name: 'overwrite',
+      value: 'POLICY',
+      help: 'An upload to an existing name: refuse, replace, version, timestamp, or existing (replace, and nothing else). Default: refuse.',
+    },
+    {
+      name: 'allow',
+      value: 'CIDR',
+      repeated: true,
+      help: 'A network that may ask, or any; may be repeated. Default: loopback and private networks.',
+    },
+    {
+      name: 'blksize-max',
+      value: 'N',
+      help: 'The largest block granted, 8 to 65464. Default: 1468 (IPv6: 1448).',
+    },
+    {
+      name: 'windowsize-max',
+      value: 'N',
+      help: 'The largest window granted, 1 to 65535. Default: 64.',
+    },
+    TIMEOUT,
+    RETRIES,
+    { name: 'max-transfers', value: 'N', help: 'Transfers at the same time. Default: 500.' },
+    {
+      name: 'max-per-host',
+      value: 'N',
+      help: 'Transfers at the same time with one address. Default: 50.',
+    },
+    {
+      name: 'max-upload',
+      value: 'BYTES',
+      help: 'The largest upload; k, M and G stand for KiB, MiB and GiB. Default: 64M.',
+    },
+    {
+      name: 'single-port',
+      help: 'Not available yet: transfers on the listening port.',
+      planned: 'leave it out and let UDP from all ports of this machine through the firewall',
+    },
+    {
+      name: 'port-range',
+      value: 'LO:HI',
+      help: 'Not available yet: ports for transfers.',
+      planned: 'leave it out and let UDP from all ports of this machine through the firewall',
+    },
+    {
+      name: 'map',
+      value: 'FILE',
+      help: 'Not available yet: rules that rewrite names.',
+      planned: 'leave it out and give the files in --root the names that clients ask for',
+    },
+    { name: 'json', help: 'Print a record of each event as a line of JSON.' },
+    {
+      name: 'verbose',
+      short: 'v',
+      help: 'Also show beginnings, and the last packets of failed transfers.',
+    },
+    HELP,
+  ],
+};
+
+/** In the order of the help. */
+export const COMMANDS: readonly Command[] = [SERVE, GET, PUT, STAT];

@@ -1,0 +1,58 @@
+/** What `--help` prints. */
+
+import { COMMANDS } from './command-table';
+import type { Command, Flag } from './command-table';
+
+const URLS = `URL is tftp://host[:port]/file[;mode=octet], with IPv6 addresses in brackets:
+tftp://[::1]:6969/phone.cfg. The port is 69 unless the URL says otherwise.`;
+
+const EXIT_CODES = `Exit codes:
+  0    done
+  1    the server said no or broke the protocol, is not found, or nothing listens there
+  2    usage: a flag, a value or the URL cannot be used
+  3    timeout: the server fell silent
+  4    a local file, disk, address or port, --max-size, or a reader of stdout that went away
+  5    the file has another SHA-256
+  70   internal error
+  130  interrupted (SIGINT); 143 terminated (SIGTERM); serve ends with 0 on both`;
+
+/** The help of the command as a whole. */
+export function generalHelp(): string {
+  const commands = COMMANDS.map((command) => `  ${synopsis(command)}\n      ${command.summary}`);
+  return `TFTP for troubleshooting and scripts.
+
+Usage:
+${commands.join('\n')}
+  red-tftp map-test FILE NAME
+      Not available yet.
+  red-tftp COMMAND --help
+  red-tftp --version
+
+${URLS}
+
+${EXIT_CODES}`;
+}
+
+/** The help of one sub-command. */
+export function commandHelp(command: Command): string {
+  const labels = command.flags.map((flag) => flagLabel(flag));
+  const width = Math.max(...labels.map((label) => label.length));
+  const flags = command.flags.map((flag, i) => `  ${labels[i]?.padEnd(width)}  ${flag.help}`);
+  const urls = command.operands.includes('URL') ? `${URLS}\n\n` : '';
+  return `Usage: ${synopsis(command)}
+
+${command.summary}
+
+${flags.join('\n')}
+
+${urls}${EXIT_CODES}`;
+}
+
+function synopsis(command: Command): string {
+  return ['red-tftp', command.name, ...command.operands, '[options]'].join(' ');
+}
+
+function flagLabel({ name, short, value }: Flag): string {
+  const dashes = short === undefined ? '    ' : `-${short}, `;
+  return `${dashes}--${name}${value === undefined ? '' : ` ${value}`}`;
+}

@@ -1,0 +1,101 @@
+#!/usr/bin/env node
+/** `red-tftp`: TFTP for troubleshooting and scripts. */
+
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { invalidSetting } from '../net/check-setting';
+import { isTftpError } from '../protocol/errors';
+import { parseArguments } from './arguments';
+import { cleanText, printLine, processIo } from './command-io';
+import { COMMANDS } from './command-table';
+import { exitCodeOf } from './exit-code';
+import { failureText } from './failure';
+import type { Arguments } from './arguments';
+import type { CommandIo } from './command-io';
+import type { Command } from './command-table';
+
+type Run = (args: Arguments, io: CommandIo) => Promise<number>;
+
+/**
+ * Runs one command line. It never rejects.
+ *
+ * @param argv what stands behind `red-tftp`.
+ * @returns the exit code, see `ExitCode`.
+ */
+export async function run(argv: readonly string[], io: CommandIo): Promise<number> {
+  // Whoever reads our output may stop reading at any time. Writing finds that out by itself.
+  for (const stream of [io.stdout, io.stderr]) stream.on('error', () => {});
+  try {
+    return await runCommand(argv, io);
+  } catch (error) {
+    printLine(io.stderr, `red-tftp: ${failureText(error)}`);
+    if (!isTftpError(error) && isVerbose(argv)) printLine(io.stderr, stackOf(error));
+    return exitCodeOf(error);
+  }
+}
+
+async function runCommand([name = '', ...rest]: readonly string[], io: CommandIo): Promise<number> {
+  if (name === '--help' || name === '-h') return printHelp(io);
+  if (name === '--version') return printVersion(io);
+  const command = commandNamed(name);
+  const args = parseArguments(command, rest);
+  if (args.has('help')) return printHelp(io, command);
+  return load(command.name)(args, io);
+}
+
+function commandNamed(name: string): Command {
+  if (name === 'map-test') {
+    throw invalidSetting('map-test is not available yet; use serve, get, put or stat');
+  }
+  const command = COMMANDS.find((candidate) => candidate.name === name);
+  if (command !== undefined) return command;
+  const what = name === '' ? 'no command was given' : `"${cleanText(name)}" is no command`;
+  throw invalidSetting(`${what}; use serve, get, put or stat, or see red-tftp --help`);
+}
+
+/** Each command loads what it needs and no more: a small get takes longer to start than to run. */
+function load(name: Command['name']): Run {
+  switch (name) {
+    case 'get':
+      return (require('./get') as typeof import('./get')).get;
+    case 'put':
+      return (require('./put') as typeof import('./put')).put;
+    case 'stat':
+      return (require('./stat') as typeof import('./stat')).stat;
+    case 'serve':
+      return (require('./serve') as typeof import('./serve')).serve;
+  }
+}
+
+function printHelp(io: CommandIo, command?: Command): number {
+  const help = require('./help') as typeof import('./help');
+  printLine(io.stdout, command === undefined ? help.generalHelp() : help.commandHelp(command));
+  return 0;
+}
+
+function printVersion(io: CommandIo): number {
+  const file = path.join(__dirname, '../../../package.json');
+  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+  printLine(io.stdout, version);
+  return 0;
+}
+
+function isVerbose(argv: readonly string[]): boolean {
+  return argv.includes('-v') || argv.includes('--verbose');
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error && error.stack !== undefined ? error.stack : String(error);
+}
+
+async function main(): Promise<void> {
+  const argv = process.argv.slice(2);
+  process.on('uncaughtException', (error) => {
+    printLine(process.stderr, `red-tftp: ${failureText(error)}`);
+    if (isVerbose(argv)) printLine(process.stderr, stackOf(error));
+    process.exit(exitCodeOf(error));
+  });
+  process.exitCode = await run(argv, processIo);
+}
+
+if (require.main === module) void main();

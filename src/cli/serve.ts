@@ -1,0 +1,115 @@
+/** `red-tftp serve`: a folder on the network, until a signal stops it. */
+
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { invalidSetting } from '../net/check-setting';
+import { LocalError, isTftpError } from '../protocol/errors';
+import { TftpServer } from '../server/server';
+import { ANY_NETWORK, SERVER_DEFAULTS } from '../server/server-options';
+import { FolderStorage } from '../storage/folder-storage';
+import { givenOnly } from './arguments';
+import { printLine } from './command-io';
+import { ExitCode } from './exit-code';
+import { failureText } from './failure';
+import { Interruption } from './interruption';
+import { ServerLog } from './server-log';
+import type { ServerOptions } from '../server/server-options';
+import type { Arguments } from './arguments';
+import type { CommandIo } from './command-io';
+
+const POLICIES = ['refuse', 'replace', 'version', 'timestamp', 'existing'] as const;
+
+/**
+ * Runs the server until SIGINT or SIGTERM.
+ *
+ * @returns the exit code.
+ * @throws {LocalError} if it cannot start, or can no longer receive.
+ */
+export async function serve(args: Arguments, io: CommandIo): Promise<number> {
+  refuseInheritedSockets(io.env);
+  const storage = await openFolder(args);
+  const server = new TftpServer(serverOptions(args, storage));
+  const settings = { json: args.has('json'), verbose: args.has('verbose') };
+  if (args.has('writable')) await prepareForUploads(args, storage, io);
+  const interruption = new Interruption(io.signals);
+  try {
+    await serveUntilStopped(server, new ServerLog(io, settings), io, interruption.signal);
+  } catch (error) {
+    if (!interruption.signal.aborted) throw explainPort(error, args);
+  } finally {
+    await server.close();
+    interruption.dispose();
+  }
+  return ExitCode.done;
+}
+
+async function serveUntilStopped(
+  server: TftpServer,
+  log: ServerLog,
+  io: CommandIo,
+  signal: AbortSignal,
+): Promise<void> {
+  let problem: unknown;
+  server.on('problem', (error) => {
+    problem = error;
+    printLine(io.stderr, `red-tftp: ${failureText(error)}`);
+  });
+  server.on('transfer', log.transfer);
+  const addresses = await server.listen(signal);
+  addresses.forEach((address) => log.listening(address));
+  await new Promise<void>((resolve, reject) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    server.once('close', () => reject(problem));
+  });
+}
+
+function serverOptions(args: Arguments, storage: FolderStorage): ServerOptions {
+  const allow = args.list('allow').flatMap((network) => (network === 'any' ? ANY_NETWORK : network));
+  return givenOnly<ServerOptions>({
+    storage,
+    address: args.text('address'),
+    port: args.number('port'),
+    write: args.has('writable'),
+    allow: allow.length > 0 ? allow : undefined,
+    blksizeMax: args.number('blksize-max'),
+    windowsizeMax: args.number('windowsize-max'),
+    timeout: args.seconds('timeout'),
+    retries: args.number('retries'),
+    maxTransfers: args.number('max-transfers'),
+    maxPerHost: args.number('max-per-host'),
+    maxUploadSize: args.bytes('max-upload'),
+  });
+}
+
+async function openFolder(args: Arguments): Promise<FolderStorage> {
+  const root = path.resolve(args.text('root') ?? '.');
+  const stats = await stat(root).catch(() => undefined);
+  if (stats?.isDirectory() !== true) {
+    throw new LocalError('ENOENT', `There is no folder ${root}; give another --root`);
+  }
+  return new FolderStorage({ root, overwrite: args.choice('overwrite', POLICIES) ?? 'refuse' });
+}
+
+/** Uploads that a power cut interrupted left files behind that nobody would ever see or remove. */
+async function prepareForUploads(
+  args: Arguments,
+  storage: FolderStorage,
+  io: CommandIo,
+): Promise<void> {
+  if (args.list('allow').includes('any')) {
+    printLine(
+      io.stderr,
+      'red-tftp: with --writable and --allow any everybody can fill this disk; name the networks that may write',
+    );
+  }
+  await storage.removeLeftovers();
+}
+
+/** systemd passes sockets to the process that it names (sd_listen_fds). */
+function refuseInheritedSockets(env: CommandIo['env']): void {
+  if (env['LISTEN_FDS'] === undefined || env['LISTEN_PID'] !== `${process.pid}`) return;
+  throw invalidSetting(
+    'taking over a socket of systemd (LISTEN_FDS) is not available yet; start the service without its .socket unit and give --port',
+  );
+}

@@ -1,0 +1,57 @@
+/** What `serve` prints. */
+
+import { cleanText, hostAndPort, printLine } from './command-io';
+import { summary } from './progress';
+import type { CommandIo } from './command-io';
+import type { TransferRecord } from '../net/transfer-record';
+import type { ListeningAddress } from '../server/server';
+
+/** Lines of JSON, or lines to read. */
+export class ServerLog {
+  constructor(
+    private readonly io: CommandIo,
+    private readonly settings: { readonly json: boolean; readonly verbose: boolean },
+  ) {}
+
+  /** Somebody may wait for this line: the server is ready. */
+  listening({ address, port, family }: ListeningAddress): void {
+    this.print(
+      this.settings.json
+        ? JSON.stringify({ event: 'listening', address, port, family })
+        : `listening on ${hostAndPort(address, port)}`,
+    );
+  }
+
+  readonly transfer = (record: TransferRecord): void => {
+    if (this.settings.json) return this.print(JSON.stringify(record));
+    const ended = record.event !== 'start' && record.event !== 'progress';
+    if (ended || (this.settings.verbose && record.event === 'start')) this.print(logLine(record));
+    if (this.settings.verbose) record.trace?.forEach((line) => this.print(`  ${cleanText(line)}`));
+  };
+
+  private print(line: string): void {
+    printLine(this.io.stdout, line);
+  }
+}
+
+/** Time, peer, what it wanted, how it went. */
+export function logLine(record: TransferRecord): string {
+  const time = record.finished ?? record.started;
+  const peer = hostAndPort(record.host, record.port);
+  return `${time} ${peer} ${record.operation} ${cleanText(record.filename)}: ${outcome(record)}`;
+}
+
+function outcome(record: TransferRecord): string {
+  switch (record.event) {
+    case 'start':
+      return 'started';
+    case 'progress':
+      return summary(record);
+    case 'complete':
+      return `${summary(record)}${record.finalAck === false ? ', last block never acknowledged' : ''}`;
+    case 'probe':
+      return 'asked for the size only';
+    case 'error':
+      return `failed: ${cleanText(record.error?.message ?? '')} (${record.error?.code})`;
+  }
+}
