@@ -98,6 +98,13 @@ export class Arguments {
     }
     return bytes;
   }
+
+  /** A SHA-256 in hexadecimal digits, in lower case. */
+  digest(name: string): string | undefined {
+    const text = this.text(name)?.toLowerCase();
+    if (text === undefined || /^[0-9a-f]{64}$/.test(text)) return text;
+    throw invalidSetting(`--${name} is "${text}": it must be 64 hexadecimal digits`);
+  }
 }
 
 /** The object without its undefined values: options that are left out take their defaults. */

@@ -1,9 +1,10 @@
 /** What get, put and stat have in common: a URL, options, one transfer, one exit code. */
 
+import type { Writable } from 'node:stream';
 import { TftpClient } from '../client/client';
 import { parseTftpUrl } from '../client/tftp-url';
 import { invalidSetting } from '../net/check-setting';
-import { CancelError, isTftpError } from '../protocol/errors';
+import { CancelError } from '../protocol/errors';
 import { givenOnly } from './arguments';
 import { ExitCode, exitCodeOf } from './exit-code';
 import { isBrokenPipe } from './failure';
@@ -42,6 +43,15 @@ export function remoteFile(url: string, args: Arguments): RemoteFile {
   return { filename, options: args.has('no-options') ? withoutOptions(args, options) : options };
 }
 
+/** @param records the stream for `--json`. */
+export function reportSettings(args: Arguments, records: Writable): ReportSettings {
+  return {
+    records: args.has('json') ? records : undefined,
+    trace: args.has('trace'),
+    verbose: args.has('verbose'),
+  };
+}
+
 /**
  * Runs one transfer to its end and says how it went. The first SIGINT or SIGTERM aborts it.
  *
@@ -68,7 +78,6 @@ export async function runTransfer(
     return error instanceof CancelError ? interruption.exitCode : exitCodeOf(error);
   } finally {
     interruption.dispose();
-    client.close();
   }
 }
 

@@ -25,7 +25,7 @@ const HELP: Flag = { name: 'help', short: 'h', help: 'Show this text.' };
 const VERBOSE: Flag = {
   name: 'verbose',
   short: 'v',
-  help: 'Show the stack of an internal error.',
+  help: 'Show the stack and the causes of an error.',
 };
 const TIMEOUT: Flag = {
   name: 'timeout',
@@ -176,7 +176,7 @@ const SERVE: Command = {
     {
       name: 'verbose',
       short: 'v',
-      help: 'Also show beginnings, and the last packets of failed transfers.',
+      help: 'Show beginnings, the last packets of failed transfers, and stacks of errors.',
     },
     HELP,
   ],

@@ -1,6 +1,6 @@
 /** Failures in words: what happened, and what to change. */
 
-import { PeerError, isTftpError } from '../protocol/errors';
+import { PeerError, TimeoutError, isTftpError } from '../protocol/errors';
 import { cleanText } from './command-io';
 import type { TftpError, TftpErrorCode } from '../protocol/errors';
 
@@ -16,23 +16,17 @@ const FOR_PEER_ERRORS: Advice = {
   EOPTNEG: 'try --no-options',
 };
 
+/** Where the message itself does not say it. */
 const FOR_OUR_ERRORS: Advice = {
   ETIMEDOUT: 'check the host, the port and the firewall, or give a longer --timeout',
-  ENOTFOUND: 'check the name of the host',
   ECONNREFUSED: 'check the port, and that a TFTP server runs there',
-  EDIGEST: 'check --sha256 and where the file comes from',
   ETOOLARGE: 'give a larger --max-size',
-  ENOENT: 'check the path',
-  EACCES: 'check the permissions',
-  ENOSPC: 'make room on the disk',
-  EADDRINUSE: 'stop what listens there, or choose another --port',
-  EADDRNOTAVAIL: 'choose an --address of this machine',
 };
 
 /** One line without the name of the command, for any failure. */
 export function failureText(error: unknown): string {
   if (!isTftpError(error)) {
-    return `internal error: ${cleanText(String(error))}; please report it, -v shows the stack`;
+    return `internal error: ${cleanText(String(error))}; please report it, with what -v shows`;
   }
   const advice = error instanceof PeerError ? FOR_PEER_ERRORS : FOR_OUR_ERRORS;
   return [whatHappened(error), advice[error.code]].filter(Boolean).join('; ');
@@ -44,7 +38,16 @@ export function isBrokenPipe(error: unknown): boolean {
   return ('code' in error && error.code === 'EPIPE') || isBrokenPipe(error.cause);
 }
 
+/** Each error, its stack, then what caused it. */
+export function stackText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const stack = error.stack ?? String(error);
+  return error.cause === undefined ? stack : `${stack}\ncaused by ${stackText(error.cause)}`;
+}
+
 function whatHappened(error: TftpError): string {
   const message = cleanText(error.message);
-  return error instanceof PeerError ? `the server says "${message}" (${error.code})` : message;
+  const { peer = 'the server' } = error;
+  if (error instanceof PeerError) return `${peer} says "${message}" (${error.code})`;
+  return error instanceof TimeoutError ? `${message} (${peer})` : message;
 }

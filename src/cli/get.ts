@@ -3,7 +3,7 @@
 import { invalidSetting } from '../net/check-setting';
 import { streamSink } from '../storage/data-sink';
 import { givenOnly } from './arguments';
-import { remoteFile, runTransfer } from './client-command';
+import { remoteFile, reportSettings, runTransfer } from './client-command';
 import { baseName } from './progress';
 import type { ClientOptions } from '../client/client-options';
 import type { Arguments } from './arguments';
@@ -18,10 +18,9 @@ export async function get(args: Arguments, io: CommandIo): Promise<number> {
   const limits = givenOnly<ClientOptions>({
     ...options,
     maxSize: args.bytes('max-size'),
-    sha256: args.text('sha256'),
+    sha256: args.digest('sha256'),
   });
-  const records = toStdout ? io.stderr : io.stdout;
-  const settings = { records: args.has('json') ? records : undefined, trace: args.has('trace') };
+  const settings = reportSettings(args, toStdout ? io.stderr : io.stdout);
   return runTransfer(io, settings, (client) =>
     toStdout
       ? client.getTo(streamSink(io.stdout), filename, limits)

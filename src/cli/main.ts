@@ -4,12 +4,11 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { invalidSetting } from '../net/check-setting';
-import { isTftpError } from '../protocol/errors';
 import { parseArguments } from './arguments';
 import { cleanText, printLine, processIo } from './command-io';
 import { COMMANDS } from './command-table';
 import { exitCodeOf } from './exit-code';
-import { failureText } from './failure';
+import { failureText, stackText } from './failure';
 import type { Arguments } from './arguments';
 import type { CommandIo } from './command-io';
 import type { Command } from './command-table';
@@ -29,7 +28,7 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
     return await runCommand(argv, io);
   } catch (error) {
     printLine(io.stderr, `red-tftp: ${failureText(error)}`);
-    if (!isTftpError(error) && isVerbose(argv)) printLine(io.stderr, stackOf(error));
+    if (isVerbose(argv)) printLine(io.stderr, stackText(error));
     return exitCodeOf(error);
   }
 }
@@ -84,15 +83,11 @@ function isVerbose(argv: readonly string[]): boolean {
   return argv.includes('-v') || argv.includes('--verbose');
 }
 
-function stackOf(error: unknown): string {
-  return error instanceof Error && error.stack !== undefined ? error.stack : String(error);
-}
-
 async function main(): Promise<void> {
   const argv = process.argv.slice(2);
   process.on('uncaughtException', (error) => {
     printLine(process.stderr, `red-tftp: ${failureText(error)}`);
-    if (isVerbose(argv)) printLine(process.stderr, stackOf(error));
+    if (isVerbose(argv)) printLine(process.stderr, stackText(error));
     process.exit(exitCodeOf(error));
   });
   process.exitCode = await run(argv, processIo);

@@ -1,9 +1,8 @@
 /** What get, put and stat say about their transfer, and where. */
 
-import { printLine } from './command-io';
-import { failureText } from './failure';
+import { cleanText, printLine } from './command-io';
+import { failureText, stackText } from './failure';
 import { ProgressBar, baseName, summary } from './progress';
-import { cleanText } from './command-io';
 import type { Writable } from 'node:stream';
 import type { CommandIo } from './command-io';
 import type { TransferRecord } from '../net/transfer-record';
@@ -19,6 +18,8 @@ export interface ReportSettings {
   readonly endingsOnly?: boolean;
   /** Show the packets of a failed transfer. */
   readonly trace: boolean;
+  /** Show the stack of an error. */
+  readonly verbose: boolean;
 }
 
 /** Hears the events of one transfer, then its end. */
@@ -26,7 +27,7 @@ export class TransferReport {
   /** What the client should be asked for. */
   readonly progressInterval: number;
   private readonly bar: ProgressBar | undefined;
-  private failureRecorded = false;
+  private failure: TransferRecord | undefined;
 
   constructor(
     private readonly io: CommandIo,
@@ -39,7 +40,7 @@ export class TransferReport {
 
   readonly event = (record: TransferRecord): void => {
     const { records, endingsOnly = false } = this.settings;
-    if (record.event === 'error') this.failureRecorded = true;
+    if (record.event === 'error') this.failure = record;
     if (record.event === 'progress') this.bar?.show(record);
     if (records === undefined) return;
     if (endingsOnly && (record.event === 'start' || record.event === 'progress')) return;
@@ -56,12 +57,13 @@ export class TransferReport {
   }
 
   /** One line. Where records go to stderr and one of them tells of the failure, it stays pure JSON. */
-  failed(error: unknown, record?: TransferRecord): void {
+  failed(error: unknown): void {
     this.bar?.clear();
-    if (this.failureRecorded && this.settings.records === this.io.stderr) return;
-    const trace = record?.trace ?? [];
+    if (this.failure !== undefined && this.settings.records === this.io.stderr) return;
+    const trace = this.failure?.trace ?? [];
     const hint = trace.length > 0 && !this.settings.trace ? '; --trace shows the packets' : '';
     printLine(this.io.stderr, `red-tftp: ${failureText(error)}${hint}`);
     if (this.settings.trace) trace.forEach((line) => printLine(this.io.stderr, cleanText(line)));
+    if (this.settings.verbose) printLine(this.io.stderr, stackText(error));
   }
 }
