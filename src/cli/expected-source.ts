@@ -29,7 +29,10 @@ export async function openExpected(content: Content, expected: Expectation): Pro
   throw tooLarge(maxSize);
 }
 
-function expectedSource(source: DataSource, { maxSize = Infinity, sha256 }: Expectation): DataSource {
+function expectedSource(
+  source: DataSource,
+  { maxSize = Infinity, sha256 }: Expectation,
+): DataSource {
   const hash = createHash('sha256');
   let bytes = 0;
   return {

@@ -47,7 +47,7 @@ export function stackText(error: unknown): string {
 
 function whatHappened(error: TftpError): string {
   const message = cleanText(error.message);
-  const { peer = 'the server' } = error;
-  if (error instanceof PeerError) return `${peer} says "${message}" (${error.code})`;
-  return error instanceof TimeoutError ? `${message} (${peer})` : message;
+  const { peer } = error;
+  if (error instanceof PeerError) return `${peer ?? 'the server'} says "${message}" (${error.code})`;
+  return error instanceof TimeoutError && peer !== undefined ? `${message} (${peer})` : message;
 }

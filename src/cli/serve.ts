@@ -3,10 +3,11 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { invalidSetting } from '../net/check-setting';
-import { LocalError, isTftpError } from '../protocol/errors';
+import { CancelError, LocalError } from '../protocol/errors';
 import { TftpServer } from '../server/server';
-import { ANY_NETWORK, SERVER_DEFAULTS } from '../server/server-options';
+import { ANY_NETWORK } from '../server/server-options';
 import { FolderStorage } from '../storage/folder-storage';
+import { OVERWRITE_POLICIES } from '../storage/overwrite-policy';
 import { givenOnly } from './arguments';
 import { printLine } from './command-io';
 import { ExitCode } from './exit-code';
@@ -17,55 +18,47 @@ import type { ServerOptions } from '../server/server-options';
 import type { Arguments } from './arguments';
 import type { CommandIo } from './command-io';
 
-const POLICIES = ['refuse', 'replace', 'version', 'timestamp', 'existing'] as const;
-
 /**
  * Runs the server until SIGINT or SIGTERM.
  *
  * @returns the exit code.
- * @throws {LocalError} if it cannot start, or can no longer receive.
+ * @throws {LocalError} if it cannot start.
  */
 export async function serve(args: Arguments, io: CommandIo): Promise<number> {
   refuseInheritedSockets(io.env);
   const storage = await openFolder(args);
   const server = new TftpServer(serverOptions(args, storage));
-  const settings = { json: args.has('json'), verbose: args.has('verbose') };
   if (args.has('writable')) await prepareForUploads(args, storage, io);
   const interruption = new Interruption(io.signals);
   try {
-    await serveUntilStopped(server, new ServerLog(io, settings), io, interruption.signal);
+    await serveUntilClosed(server, args, io, interruption.signal);
   } catch (error) {
-    if (!interruption.signal.aborted) throw explainPort(error, args);
+    if (!(error instanceof CancelError)) throw error;
   } finally {
-    await server.close();
     interruption.dispose();
   }
   return ExitCode.done;
 }
 
-async function serveUntilStopped(
+async function serveUntilClosed(
   server: TftpServer,
-  log: ServerLog,
+  args: Arguments,
   io: CommandIo,
   signal: AbortSignal,
 ): Promise<void> {
-  let problem: unknown;
-  server.on('problem', (error) => {
-    problem = error;
-    printLine(io.stderr, `red-tftp: ${failureText(error)}`);
-  });
+  const log = new ServerLog(io, { json: args.has('json'), verbose: args.has('verbose') });
+  const closed = new Promise<void>((resolve) => server.once('close', resolve));
+  server.on('problem', (error) => printLine(io.stderr, `red-tftp: ${failureText(error)}`));
   server.on('transfer', log.transfer);
   const addresses = await server.listen(signal);
   addresses.forEach((address) => log.listening(address));
-  await new Promise<void>((resolve, reject) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-    server.once('close', () => reject(problem));
-  });
+  await closed;
 }
 
 function serverOptions(args: Arguments, storage: FolderStorage): ServerOptions {
-  const allow = args.list('allow').flatMap((network) => (network === 'any' ? ANY_NETWORK : network));
+  const allow = args
+    .list('allow')
+    .flatMap((network) => (network === 'any' ? ANY_NETWORK : network));
   return givenOnly<ServerOptions>({
     storage,
     address: args.text('address'),
@@ -73,6 +66,7 @@ function serverOptions(args: Arguments, storage: FolderStorage): ServerOptions {
     write: args.has('writable'),
     allow: allow.length > 0 ? allow : undefined,
     blksizeMax: args.number('blksize-max'),
+    progressInterval: args.has('json') ? undefined : 0,
     windowsizeMax: args.number('windowsize-max'),
     timeout: args.seconds('timeout'),
     retries: args.number('retries'),
@@ -88,7 +82,10 @@ async function openFolder(args: Arguments): Promise<FolderStorage> {
   if (stats?.isDirectory() !== true) {
     throw new LocalError('ENOENT', `There is no folder ${root}; give another --root`);
   }
-  return new FolderStorage({ root, overwrite: args.choice('overwrite', POLICIES) ?? 'refuse' });
+  return new FolderStorage({
+    root,
+    overwrite: args.choice('overwrite', OVERWRITE_POLICIES) ?? 'refuse',
+  });
 }
 
 /** Uploads that a power cut interrupted left files behind that nobody would ever see or remove. */

@@ -4,7 +4,7 @@ import { cleanText, hostAndPort, printLine } from './command-io';
 import { summary } from './progress';
 import type { CommandIo } from './command-io';
 import type { TransferRecord } from '../net/transfer-record';
-import type { ListeningAddress } from '../server/server';
+import type { ListeningAddress } from '../server/listeners';
 
 /** Lines of JSON, or lines to read. */
 export class ServerLog {
@@ -26,7 +26,8 @@ export class ServerLog {
     if (this.settings.json) return this.print(JSON.stringify(record));
     const ended = record.event !== 'start' && record.event !== 'progress';
     if (ended || (this.settings.verbose && record.event === 'start')) this.print(logLine(record));
-    if (this.settings.verbose) record.trace?.forEach((line) => this.print(`  ${cleanText(line)}`));
+    if (!this.settings.verbose || record.event !== 'error') return;
+    record.trace?.forEach((line) => this.print(`  ${cleanText(line)}`));
   };
 
   private print(line: string): void {

@@ -34,7 +34,12 @@ describe('arguments', () => {
     should(args.choice('mode', ['octet'])).equal(undefined);
   });
 
-  const good: [reader: 'number' | 'seconds' | 'bytes', flag: string, text: string, value: number][] = [
+  const good: [
+    reader: 'number' | 'seconds' | 'bytes',
+    flag: string,
+    text: string,
+    value: number,
+  ][] = [
     ['number', 'blksize', '0', 0],
     ['number', 'blksize', '65464', 65_464],
     ['seconds', 'timeout', '1', 1000],
@@ -103,7 +108,9 @@ describe('arguments', () => {
 
   it('keeps what the parser of Node says to one line', () => {
     for (const flags of [['--blksize'], ['--blksize', '-1'], ['--json=yes']]) {
-      should(() => parse('get', 'tftp://h/a', ...flags)).throw(/^option '[^\n]+; see red-tftp get --help$/);
+      should(() => parse('get', 'tftp://h/a', ...flags)).throw(
+        /^option '[^\n]+; see red-tftp get --help$/,
+      );
     }
   });
 
@@ -122,7 +129,11 @@ describe('arguments', () => {
   });
 
   it('leaves out what is undefined', () => {
-    const options = givenOnly<{ a?: number; b?: null; c?: number }>({ a: 1, b: null, c: undefined });
+    const options = givenOnly<{ a?: number; b?: null; c?: number }>({
+      a: 1,
+      b: null,
+      c: undefined,
+    });
     Object.keys(options).should.deepEqual(['a', 'b']);
   });
 });

@@ -1,6 +1,6 @@
 import 'should';
 import { exitCodeOf } from '../../src/cli/exit-code';
-import { failureText, isBrokenPipe } from '../../src/cli/failure';
+import { failureText, isBrokenPipe, stackText } from '../../src/cli/failure';
 import {
   CancelError,
   LocalError,
@@ -42,9 +42,15 @@ describe('failures of the command', () => {
     );
   });
 
+  it('tells which server said so', () => {
+    failureText(new PeerError(0, 'out of paper', { peer: '192.0.2.1:69' })).should.startWith(
+      '192.0.2.1:69 says "out of paper" (EUNDEF); ',
+    );
+  });
+
   it('shows our words and what to change', () => {
-    failureText(new TimeoutError('127.0.0.1:69 did not answer')).should.equal(
-      '127.0.0.1:69 did not answer; check the host, the port and the firewall, or give a longer --timeout',
+    failureText(new TimeoutError('No answer', { peer: '192.0.2.1:69' })).should.equal(
+      'No answer (192.0.2.1:69); check the host, the port and the firewall, or give a longer --timeout',
     );
     failureText(new LocalError('EINVAL', 'blksize is 7: it must be 8')).should.equal(
       'blksize is 7: it must be 8',
@@ -53,8 +59,16 @@ describe('failures of the command', () => {
 
   it('calls a mistake of ours by its name', () => {
     failureText(new TypeError('a\nb')).should.equal(
-      'internal error: TypeError: a b; please report it, -v shows the stack',
+      'internal error: TypeError: a b; please report it, with what -v shows',
     );
+  });
+
+  it('shows the stacks of an error and of what caused it', () => {
+    const cause = new TypeError('the cause');
+    stackText(new LocalError('EIO', 'the error', { cause })).should.match(
+      /^LocalError: the error\n {4}at [^]*\ncaused by TypeError: the cause\n {4}at /,
+    );
+    stackText('text').should.equal('text');
   });
 
   it('finds the broken pipe among the causes', () => {

@@ -13,7 +13,7 @@ import { transferRecord } from './record';
 describe('progress', () => {
   it('draws name, bar, percent, bytes, rate and the rest of the time', () => {
     progressLine(transferRecord(), 80).should.equal(
-      'firmware.bin  [============            ]   50%  1.2 MB  3.1 MB/s  0.4 s left',
+      'firmware.bin  [=============              ]   50%  1.2 MB  3.1 MB/s  0.4 s left',
     );
   });
 

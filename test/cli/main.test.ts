@@ -1,0 +1,85 @@
+import 'should';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { COMMANDS } from '../../src/cli/command-table';
+import { run } from '../../src/cli/main';
+import { FakeIo } from './fake-io';
+
+const HASH = '0'.repeat(63);
+
+describe('red-tftp', () => {
+  const usage: [argv: string[], says: RegExp][] = [
+    [[], /no command was given; use serve, get, put or stat/],
+    [['fetch'], /"fetch" is no command; use serve, get, put or stat/],
+    [['map-test', 'rules', 'name'], /map-test is not available yet; use /],
+    [['get'], /get takes URL, not ""; see red-tftp get --help/],
+    [['get', 'tftp://h/f', '--bogus'], /unknown option '--bogus'; see red-tftp get --help/],
+    [['get', 'host:phone.cfg'], /"host:phone.cfg" is no TFTP URL; write it as tftp:\/\/host\/phone.cfg/],
+    [['get', 'http://host/f'], /"http:\/\/host\/f" is no TFTP URL; write it as tftp:\/\/host\/f/],
+    [['get', 'tftp://h/f;mode=mail'], /the mode must be octet or netascii/],
+    [['get', 'tftp://h/f', '--mode', 'mail'], /--mode is "mail": it must be octet or netascii/],
+    [['get', 'tftp://h/folder/'], /gives no name for a local file; choose one with -o/],
+    [['get', 'tftp://h/..'], /gives no name for a local file; choose one with -o/],
+    [['get', 'tftp://h/f', '--blksize', '7'], /blksize is 7: it must be a whole number from 8/],
+    [['get', 'tftp://h/f', '--retries', '101'], /retries is 101: it must be /],
+    [['get', 'tftp://h/f', '--timeout', '999'], /--timeout is "999": it must be seconds/],
+    [['get', 'tftp://h/f', '--sha256', HASH], /--sha256 is "0+": it must be 64 hexadecimal/],
+    [['put', '-', 'tftp://h/f', '--sha256', 'x'], /--sha256 is "x": it must be 64 hexadecimal/],
+    [
+      ['get', 'tftp://h/f', '--no-options', '--timeout', '1'],
+      /--no-options and --timeout contradict each other; leave one/,
+    ],
+    [['serve', '--port', '65536'], /port is 65536: it must be /],
+    [['serve', '--allow', 'everybody'], /everybody is no network: give /],
+    [['serve', '--overwrite', 'never'], /--overwrite is "never": it must be refuse or /],
+    [['serve', '--single-port'], /--single-port is not available yet; leave it out/],
+    [['serve', '--port-range', '1:2'], /--port-range is not available yet; leave it out/],
+    [['serve', '--map', 'f'], /--map is not available yet; leave it out/],
+  ];
+  for (const [argv, says] of usage) {
+    it(`ends with 2 and one line for: ${argv.join(' ')}`, async () => {
+      const io = new FakeIo();
+      (await run(argv, io)).should.equal(2);
+      io.err.should.match(/^red-tftp: [^\n]+\n$/);
+      io.err.should.match(says);
+      io.out.should.equal('');
+    });
+  }
+
+  it('refuses the sockets of systemd while it cannot take them over', async () => {
+    const io = new FakeIo({ env: { LISTEN_FDS: '1', LISTEN_PID: `${process.pid}` } });
+    (await run(['serve', '--port', '0'], io)).should.equal(2);
+    io.err.should.match(/^red-tftp: .*LISTEN_FDS.* is not available yet; [^\n]+\n$/);
+  });
+
+  it('prints the version of the package', async () => {
+    const io = new FakeIo();
+    const file = path.join(__dirname, '../../../package.json');
+    const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+    (await run(['--version'], io)).should.equal(0);
+    io.out.should.equal(`${version}\n`);
+  });
+
+  it('prints its help, and that of each command', async () => {
+    for (const flag of ['--help', '-h']) {
+      const io = new FakeIo();
+      (await run([flag], io)).should.equal(0);
+      io.out.should.containEql('Usage:');
+    }
+    for (const { name } of COMMANDS) {
+      const io = new FakeIo();
+      (await run([name, '--help'], io)).should.equal(0);
+      io.out.should.startWith(`Usage: red-tftp ${name} `);
+      io.err.should.equal('');
+    }
+  });
+
+  it('shows the stack of an error with -v only', async () => {
+    const quiet = new FakeIo();
+    await run(['serve', '--port', '65536'], quiet);
+    quiet.err.should.not.containEql('    at ');
+    const verbose = new FakeIo();
+    await run(['serve', '--port', '65536', '-v'], verbose);
+    verbose.err.should.containEql('    at ');
+  });
+});

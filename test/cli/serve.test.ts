@@ -1,0 +1,124 @@
+import should = require('should');
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { TftpClient } from '../../src/client/client';
+import { run } from '../../src/cli/main';
+import { FakeIo } from './fake-io';
+import { content, withFolder } from './servers';
+
+const LOOPBACK = ['--address', '127.0.0.1', '--port', '0'];
+
+describe('red-tftp serve', () => {
+  it('serves a folder, refuses uploads, and ends with 0 at a signal', () =>
+    withServe(LOOPBACK, async ({ client, folder, io }) => {
+      await writeFile(path.join(folder, 'f'), content(5000));
+      (await client.get('f')).data.equals(content(5000)).should.equal(true);
+      await client.put('x', 'up').should.be.rejectedWith({ code: 'EACCES' });
+      (await readdir(folder)).should.deepEqual(['f']);
+      io.out.should.match(/^listening on 127\.0\.0\.1:\d+\n/);
+      io.out.should.match(/read f: 5\.0 kB in /);
+      io.out.should.match(/write up: failed: .* \(EACCES\)\n/);
+      io.err.should.equal('');
+    }));
+
+  it('takes uploads with --writable, and keeps what is there', () =>
+    withServe([...LOOPBACK, '--writable'], async ({ client, folder }) => {
+      await client.put('one', 'up');
+      await client.put('two', 'up').should.be.rejectedWith({ code: 'EEXIST' });
+      (await readFile(path.join(folder, 'up'), 'utf8')).should.equal('one');
+    }));
+
+  it('replaces files with --overwrite replace', () =>
+    withServe([...LOOPBACK, '--writable', '--overwrite', 'replace'], async ({ client, folder }) => {
+      await client.put('one', 'up');
+      await client.put('two', 'up');
+      (await readFile(path.join(folder, 'up'), 'utf8')).should.equal('two');
+    }));
+
+  it('refuses uploads beyond --max-upload', () =>
+    withServe([...LOOPBACK, '--writable', '--max-upload', '1k'], async ({ client, folder }) => {
+      await client.put(content(1025), 'up').should.be.rejectedWith({ code: 'ENOSPC' });
+      await client.put(content(1024), 'fits');
+      (await readdir(folder)).should.deepEqual(['fits']);
+    }));
+
+  it('grants blocks and windows up to its limits', () =>
+    withServe([...LOOPBACK, '--blksize-max', '1000', '--windowsize-max', '4'], async (serve) => {
+      await writeFile(path.join(serve.folder, 'f'), content(5000));
+      const { record } = await serve.client.get('f');
+      record.options.should.match({ blksize: 1000, windowsize: 4 });
+    }));
+
+  it('serves only the networks of --allow', () =>
+    withServe([...LOOPBACK, '--allow', '192.0.2.0/24', '--allow', '198.51.100.7'], async (serve) => {
+      await writeFile(path.join(serve.folder, 'f'), content(5000));
+      const impatient = { timeout: 50, retries: 0 };
+      await serve.client.get('f', impatient).should.be.rejected();
+    }));
+
+  it('serves everybody with --allow any, and warns if everybody may write', () =>
+    withServe([...LOOPBACK, '--allow', 'any', '--writable'], async ({ client, io }) => {
+      io.err.should.match(/^red-tftp: with --writable and --allow any everybody [^\n]+\n$/);
+      await client.put('x', 'up');
+    }));
+
+  it('prints lines of JSON with --json, the first one when it is ready', () =>
+    withServe([...LOOPBACK, '--json'], async ({ client, folder, io }) => {
+      await writeFile(path.join(folder, 'f'), content(5000));
+      await client.get('f');
+      await client.get('none').should.be.rejected();
+      const lines = io.out.trimEnd().split('\n');
+      const [listening, ...records] = lines.map((line) => JSON.parse(line) as { event: string });
+      should(listening).match({ event: 'listening', address: '127.0.0.1', family: 'ipv4' });
+      const endings = records.filter(({ event }) => event === 'complete' || event === 'error');
+      endings.should.match([
+        { event: 'complete', role: 'server', operation: 'read', filename: 'f', bytes: 5000 },
+        { event: 'error', filename: 'none', error: { code: 'ENOENT', tftpCode: 1 } },
+      ]);
+    }));
+
+  it('goes on serving when nobody reads its output any more', () =>
+    withServe(LOOPBACK, async ({ client, folder, io }) => {
+      await writeFile(path.join(folder, 'f'), content(5000));
+      io.stdout.destroy(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
+      await client.get('f');
+      await client.get('f');
+    }));
+
+  it('removes what interrupted uploads have left', () =>
+    withFolder(async (folder) => {
+      const client = await uploadAndVanish(folder);
+      (await readdir(folder)).length.should.equal(1);
+      client.close();
+    }));
+
+  it('ends with 4 if there is no such folder', () =>
+    withFolder(async (folder) => {
+      const io = new FakeIo();
+      const root = path.join(folder, 'none');
+      (await run(['serve', ...LOOPBACK, '--root', root], io)).should.equal(4);
+      io.err.should.match(/^red-tftp: There is no folder [^\n]+; give another --root\n$/);
+    }));
+
+  it('ends with 4 if the port is taken, and says what to do', async () => {
+    const socket = createSocket('udp4');
+    socket.bind({ port: 0, address: '127.0.0.1', exclusive: true });
+    await once(socket, 'listening');
+    try {
+      const io = new FakeIo();
+      const port = `${socket.address().port}`;
+      (await run(['serve', '--address', '127.0.0.1', '--port', port], io)).should.equal(4);
+      io.err.should.match(/^red-tftp: [^\n]+ in use[^\n]+\n$/);
+    } finally {
+      socket.close();
+    }
+  });
+
+  it('ends with 4 if the address is not of this machine', async () => {
+    const io = new FakeIo();
+    (await run(['serve', '--address', '192.0.2.1', '--port', '0'], io)).should.equal(4);
+    io.err.should.match(/^red-tftp: 192\.0\.2\.1[^\n]+ no address of this machine[^\n]+\n$/);
+  });
+});
