@@ -73,7 +73,9 @@ export async function runTransfer(
     report.succeeded(await transfer(client));
     return ExitCode.done;
   } catch (error) {
-    if (isBrokenPipe(error)) return ExitCode.local;
+    if (exitCodeOf(error) === ExitCode.local && isBrokenPipe(io.stdout.errored)) {
+      return ExitCode.local;
+    }
     report.failed(error);
     return error instanceof CancelError ? interruption.exitCode : exitCodeOf(error);
   } finally {

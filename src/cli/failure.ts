@@ -33,9 +33,8 @@ export function failureText(error: unknown): string {
 }
 
 /** True if whoever read our output went away, which is their good right. */
-export function isBrokenPipe(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return ('code' in error && error.code === 'EPIPE') || isBrokenPipe(error.cause);
+export function isBrokenPipe(error: Error | null): boolean {
+  return error !== null && 'code' in error && error.code === 'EPIPE';
 }
 
 /** Each error, its stack, then what caused it. */
@@ -48,6 +47,7 @@ export function stackText(error: unknown): string {
 function whatHappened(error: TftpError): string {
   const message = cleanText(error.message);
   const { peer } = error;
-  if (error instanceof PeerError) return `${peer ?? 'the server'} says "${message}" (${error.code})`;
+  if (error instanceof PeerError)
+    return `${peer ?? 'the server'} says "${message}" (${error.code})`;
   return error instanceof TimeoutError && peer !== undefined ? `${message} (${peer})` : message;
 }

@@ -68,7 +68,9 @@ describe('red-tftp get', () => {
         const io = new FakeIo();
         const flags = ['--timeout', '0.05', '--retries', '1', '-o', path.join(folder, 'f')];
         (await run(['get', `${url}f`, ...flags], io)).should.equal(3);
-        io.err.should.match(/^red-tftp: [^\n]+; check the host, the port and the firewall[^\n]+\n$/);
+        io.err.should.match(
+          /^red-tftp: [^\n]+; check the host, the port and the firewall[^\n]+\n$/,
+        );
         heard.length.should.equal(2);
         (await readdir(folder)).should.deepEqual([]);
       }),
@@ -99,7 +101,9 @@ describe('red-tftp get', () => {
       (await run(['get', `${url}fw`, '-o', target, '--max-size', '97k'], io)).should.equal(4);
       io.err.should.match(/larger than [^\n]+; give a larger --max-size/);
       (await readdir(folder)).should.deepEqual([]);
-      (await run(['get', `${url}fw`, '-o', target, '--max-size', '98k'], new FakeIo())).should.equal(0);
+      (
+        await run(['get', `${url}fw`, '-o', target, '--max-size', '98k'], new FakeIo())
+      ).should.equal(0);
     }));
 
   it('ends with 5 for another SHA-256, and leaves the old file as it was', () =>
@@ -117,7 +121,9 @@ describe('red-tftp get', () => {
     withGet(async ({ url, target }) => {
       await writeFile(target, 'old');
       const right = createHash('sha256').update(FIRMWARE).digest('hex').toUpperCase();
-      (await run(['get', `${url}fw`, '-o', target, '--sha256', right], new FakeIo())).should.equal(0);
+      (await run(['get', `${url}fw`, '-o', target, '--sha256', right], new FakeIo())).should.equal(
+        0,
+      );
       (await readFile(target)).equals(FIRMWARE).should.equal(true);
     }));
 
@@ -126,7 +132,12 @@ describe('red-tftp get', () => {
       const io = new FakeIo({ isTTY: true });
       (await run(['get', `${url}fw`, '-o', target, '--json'], io)).should.equal(0);
       const records = recordsOf(io.out);
-      should(records[0]).match({ event: 'start', role: 'client', operation: 'read', filename: 'fw' });
+      should(records[0]).match({
+        event: 'start',
+        role: 'client',
+        operation: 'read',
+        filename: 'fw',
+      });
       should(records.at(-1)).match({ event: 'complete', bytes: 100_000, size: 100_000 });
       io.err.should.not.containEql('\u001B');
     }));
@@ -139,7 +150,10 @@ describe('red-tftp get', () => {
       should(recordsOf(good.err).at(-1)?.event).equal('complete');
       const bad = new FakeIo();
       (await run(['get', `${url}none`, '-o', '-', '--json', '--trace'], bad)).should.equal(1);
-      should(recordsOf(bad.err).at(-1)).match({ event: 'error', error: { code: 'ENOENT', tftpCode: 1 } });
+      should(recordsOf(bad.err).at(-1)).match({
+        event: 'error',
+        error: { code: 'ENOENT', tftpCode: 1 },
+      });
     }));
 
   it('says how it went on a terminal, and leaves no progress bar behind', () =>

@@ -14,7 +14,10 @@ describe('red-tftp', () => {
     [['map-test', 'rules', 'name'], /map-test is not available yet; use /],
     [['get'], /get takes URL, not ""; see red-tftp get --help/],
     [['get', 'tftp://h/f', '--bogus'], /unknown option '--bogus'; see red-tftp get --help/],
-    [['get', 'host:phone.cfg'], /"host:phone.cfg" is no TFTP URL; write it as tftp:\/\/host\/phone.cfg/],
+    [
+      ['get', 'host:phone.cfg'],
+      /"host:phone.cfg" is no TFTP URL; write it as tftp:\/\/host\/phone.cfg/,
+    ],
     [['get', 'http://host/f'], /"http:\/\/host\/f" is no TFTP URL; write it as tftp:\/\/host\/f/],
     [['get', 'tftp://h/f;mode=mail'], /the mode must be octet or netascii/],
     [['get', 'tftp://h/f', '--mode', 'mail'], /--mode is "mail": it must be octet or netascii/],

@@ -101,18 +101,21 @@ describe('red-tftp put', () => {
     }));
 
   it('ends with 130 at SIGINT, and the server keeps nothing', () =>
-    withPut(async ({ url, files, server }) => {
-      const io = new FakeIo({ stdin: endless() });
-      const told = new Promise<void>((resolve) => {
-        server.on('transfer', ({ event }) => {
-          if (event === 'progress') io.signals.emit('SIGINT');
-          if (event === 'error') resolve();
+    withPut(
+      async ({ url, files, server }) => {
+        const io = new FakeIo({ stdin: endless() });
+        const told = new Promise<void>((resolve) => {
+          server.on('transfer', ({ event }) => {
+            if (event === 'progress') io.signals.emit('SIGINT');
+            if (event === 'error') resolve();
+          });
         });
-      });
-      (await run(['put', '-', `${url}up`], io)).should.equal(130);
-      await told;
-      files.has('up').should.equal(false);
-    }, { progressInterval: 1 }));
+        (await run(['put', '-', `${url}up`], io)).should.equal(130);
+        await told;
+        files.has('up').should.equal(false);
+      },
+      { progressInterval: 1 },
+    ));
 });
 
 function* endless(): Iterable<Buffer> {

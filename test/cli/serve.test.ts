@@ -1,7 +1,7 @@
 import should = require('should');
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { readFile, readdir, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { TftpClient } from '../../src/client/client';
 import { run } from '../../src/cli/main';
@@ -52,11 +52,14 @@ describe('red-tftp serve', () => {
     }));
 
   it('serves only the networks of --allow', () =>
-    withServe([...LOOPBACK, '--allow', '192.0.2.0/24', '--allow', '198.51.100.7'], async (serve) => {
-      await writeFile(path.join(serve.folder, 'f'), content(5000));
-      const impatient = { timeout: 50, retries: 0 };
-      await serve.client.get('f', impatient).should.be.rejected();
-    }));
+    withServe(
+      [...LOOPBACK, '--allow', '192.0.2.0/24', '--allow', '198.51.100.7'],
+      async (serve) => {
+        await writeFile(path.join(serve.folder, 'f'), content(5000));
+        const impatient = { timeout: 50, retries: 0 };
+        await serve.client.get('f', impatient).should.be.rejected();
+      },
+    ));
 
   it('serves everybody with --allow any, and warns if everybody may write', () =>
     withServe([...LOOPBACK, '--allow', 'any', '--writable'], async ({ client, io }) => {
@@ -88,10 +91,14 @@ describe('red-tftp serve', () => {
     }));
 
   it('removes what interrupted uploads have left', () =>
-    withFolder(async (folder) => {
-      const client = await uploadAndVanish(folder);
-      (await readdir(folder)).length.should.equal(1);
-      client.close();
+    withFolder(async (root) => {
+      const leftover = path.join(root, '.up.1-0123456789abcdef.tftp-part');
+      await writeFile(leftover, 'half of it');
+      await utimes(leftover, 0, 0);
+      await serving(root, LOOPBACK, () => Promise.resolve());
+      (await readdir(root)).length.should.equal(1);
+      await serving(root, [...LOOPBACK, '--writable'], () => Promise.resolve());
+      (await readdir(root)).should.deepEqual([]);
     }));
 
   it('ends with 4 if there is no such folder', () =>
@@ -122,3 +129,35 @@ describe('red-tftp serve', () => {
     io.err.should.match(/^red-tftp: 192\.0\.2\.1[^\n]+ no address of this machine[^\n]+\n$/);
   });
 });
+
+interface ServeTest {
+  readonly client: TftpClient;
+  readonly folder: string;
+  readonly io: FakeIo;
+}
+
+/** Runs the command with a folder of its own, then stops it with SIGTERM, which must end it with 0. */
+function withServe(
+  flags: readonly string[],
+  use: (test: ServeTest) => Promise<void>,
+): Promise<void> {
+  return withFolder((folder) => serving(folder, flags, use));
+}
+
+async function serving(
+  folder: string,
+  flags: readonly string[],
+  use: (test: ServeTest) => Promise<void>,
+): Promise<void> {
+  const io = new FakeIo();
+  const ended = run(['serve', '--root', folder, ...flags], io);
+  const first = await Promise.race([once(io.stdout, 'data'), ended]);
+  if (typeof first === 'number') throw new Error(`serve ended with ${first}: ${io.err}`);
+  const port = Number(/(?:127\.0\.0\.1:|"port":)(\d+)/.exec(io.out)?.[1]);
+  try {
+    await use({ client: new TftpClient({ host: '127.0.0.1', port }), folder, io });
+  } finally {
+    io.signals.emit('SIGTERM');
+  }
+  (await ended).should.equal(0);
+}

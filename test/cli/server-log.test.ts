@@ -32,23 +32,21 @@ describe('the log of serve', () => {
 
   it('puts IPv6 addresses in brackets, and no control characters on the screen', () => {
     const record = transferRecord({ event: 'start', host: '::1', filename: 'a\u001B[2J\nb' });
-    logLine(record).should.equal(
-      '2026-01-02T03:04:05.678Z [::1]:40000 read a [2J b: started',
-    );
+    logLine(record).should.equal('2026-01-02T03:04:05.678Z [::1]:40000 read a [2J b: started');
   });
 
   it('tells of endings; with -v of beginnings and of the packets of failures too', () => {
     printed({ json: false, verbose: false }).length.should.equal(1);
-    printed({ json: false, verbose: true }).should.match(/^.*started\n.*failed: .*\n {2}\+0\.0.*\n {2}\+0\.1.*$/);
+    printed({ json: false, verbose: true }).join('\n').should.match(
+      /^.*started\n.*failed: .*\n {2}\+0\.0.*\n {2}\+0\.1.*$/,
+    );
   });
 
   it('prints every record as JSON', () => {
     const lines = printed({ json: true, verbose: false });
-    lines.map((line) => (JSON.parse(line) as TransferRecord).event).should.deepEqual([
-      'start',
-      'progress',
-      'error',
-    ]);
+    lines
+      .map((line) => (JSON.parse(line) as TransferRecord).event)
+      .should.deepEqual(['start', 'progress', 'error']);
   });
 });
 

@@ -1,0 +1,108 @@
+/** The command as the system runs it: what no replaced stream or signal can show. */
+
+import should = require('should');
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { content, withFolder, withServer } from './servers';
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import type { Writable } from 'node:stream';
+
+const MAIN = path.join(__dirname, '../../src/cli/main.js');
+
+describe('the process red-tftp', () => {
+  it('writes a file to a pipe and reads one from a pipe', () =>
+    withServer(async ({ url, files }) => {
+      const file = content(1_000_000);
+      const put = start('put', '-', `${url}f`);
+      put.stdin.end(file);
+      (await put.ended).should.match({ code: 0, err: '' });
+      should(files.get('f')?.equals(file)).equal(true);
+      const got = await start('get', `${url}f`, '-o', '-').ended;
+      got.should.match({ code: 0, err: '' });
+      got.out.equals(file).should.equal(true);
+    }));
+
+  it('ends quietly when the reader of its pipe goes away', () =>
+    withServer(async ({ url, files }) => {
+      files.set('f', content(10_000_000));
+      const get = start('get', `${url}f`, '-o', '-');
+      get.child.stdout.once('data', () => get.child.stdout.destroy());
+      (await get.ended).should.match({ code: 4, err: '' });
+    }));
+
+  it('serves until SIGTERM and ends with 0', function () {
+    if (process.platform === 'win32') return skip(this, 'Windows has no SIGTERM');
+    return withFolder(async (folder) => {
+      await writeFile(path.join(folder, 'f'), content(3000));
+      const serve = start('serve', '--root', folder, '--address', '127.0.0.1', '--port', '0');
+      const [line] = (await once(serve.child.stdout, 'data')) as [Buffer];
+      const port = /^listening on 127\.0\.0\.1:(\d+)\n/.exec(line.toString())?.[1];
+      const got = await start('get', `tftp://127.0.0.1:${port}/f`, '-o', '-').ended;
+      got.out.equals(content(3000)).should.equal(true);
+      serve.child.kill('SIGTERM');
+      (await serve.ended).should.match({ code: 0, err: '' });
+    });
+  });
+
+  it('leaves no part of a file at SIGINT, and tells the server', function () {
+    if (process.platform === 'win32')
+      return skip(this, 'Windows has no SIGINT for other processes');
+    return withFolder((folder) =>
+      withServer(
+        async ({ url, files, server }) => {
+          files.set('f', content(50_000_000));
+          const get = start('get', `${url}f`, '-o', path.join(folder, 'f'));
+          const told = new Promise<string | undefined>((resolve) => {
+            server.on('transfer', ({ event, error }) => {
+              if (event === 'progress') get.child.kill('SIGINT');
+              if (event === 'error') resolve(error?.message);
+            });
+          });
+          (await get.ended).code.should.equal(130);
+          should(await told).match(/cancelled/);
+          (await readdir(folder)).should.deepEqual([]);
+        },
+        { progressInterval: 5 },
+      ),
+    );
+  });
+
+  it('does not wait for its standard input when there is nothing to read it for', () =>
+    withFolder((folder) =>
+      withServer(async ({ url, files }) => {
+        files.set('f', content(1024));
+        const target = path.join(folder, 'f');
+        (await start('get', `${url}f`, '-o', target).ended).code.should.equal(0);
+        (await readFile(target)).equals(content(1024)).should.equal(true);
+        (await start('put', '-', `${url}none/f`, '--blksize', '7').ended).code.should.equal(2);
+      }),
+    ));
+});
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: Buffer;
+  readonly err: string;
+}
+
+/** Starts the command; its stdin stays open until the test ends it. */
+function start(...argv: string[]): { child: ChildProcessWithoutNullStreams; stdin: Writable; ended: Promise<Ended> } {
+  const child = spawn(process.execPath, [MAIN, ...argv]);
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+  const ended = once(child, 'close').then(([code]) => ({
+    code: code as number | null,
+    out: Buffer.concat(out),
+    err: Buffer.concat(err).toString(),
+  }));
+  return { child, stdin: child.stdin, ended };
+}
+
+function skip(context: Mocha.Context, reason: string): void {
+  console.log(`      skipped: ${reason}`);
+  context.skip();
+}
