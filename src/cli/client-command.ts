@@ -55,16 +55,19 @@ export function reportSettings(args: Arguments, records: Writable): ReportSettin
 /**
  * Runs one transfer to its end and says how it went. The first SIGINT or SIGTERM aborts it.
  *
+ * @param options what the client that `transfer` gets is made with.
  * @returns the exit code.
  */
 export async function runTransfer(
   io: CommandIo,
   settings: ReportSettings,
+  options: ClientOptions,
   transfer: (client: TftpClient) => Promise<TransferRecord>,
 ): Promise<number> {
   const report = new TransferReport(io, settings);
   const interruption = new Interruption(io.signals);
   const client = new TftpClient({
+    ...options,
     progressInterval: report.progressInterval,
     onEvent: report.event,
     signal: interruption.signal,
@@ -73,9 +76,7 @@ export async function runTransfer(
     report.succeeded(await transfer(client));
     return ExitCode.done;
   } catch (error) {
-    if (exitCodeOf(error) === ExitCode.local && isBrokenPipe(io.stdout.errored)) {
-      return ExitCode.local;
-    }
+    if (isBrokenPipe(error) || isBrokenPipe(io.stdout.errored)) return ExitCode.local;
     report.failed(error);
     return error instanceof CancelError ? interruption.exitCode : exitCodeOf(error);
   } finally {

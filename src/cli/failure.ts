@@ -33,8 +33,9 @@ export function failureText(error: unknown): string {
 }
 
 /** True if whoever read our output went away, which is their good right. */
-export function isBrokenPipe(error: Error | null): boolean {
-  return error !== null && 'code' in error && error.code === 'EPIPE';
+export function isBrokenPipe(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return ('code' in error && error.code === 'EPIPE') || isBrokenPipe(error.cause);
 }
 
 /** Each error, its stack, then what caused it. */

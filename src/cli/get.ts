@@ -21,10 +21,8 @@ export async function get(args: Arguments, io: CommandIo): Promise<number> {
     sha256: args.digest('sha256'),
   });
   const settings = reportSettings(args, toStdout ? io.stderr : io.stdout);
-  return runTransfer(io, settings, (client) =>
-    toStdout
-      ? client.getTo(streamSink(io.stdout), filename, limits)
-      : client.getFile(target, filename, limits),
+  return runTransfer(io, settings, limits, (client) =>
+    toStdout ? client.getTo(streamSink(io.stdout), filename) : client.getFile(target, filename),
   );
 }
 

@@ -12,7 +12,7 @@ export async function put(args: Arguments, io: CommandIo): Promise<number> {
   const content = file === '-' ? io.stdin : { file };
   const expected = { maxSize: args.bytes('max-size'), sha256: args.digest('sha256') };
   const isChecked = expected.maxSize !== undefined || expected.sha256 !== undefined;
-  return runTransfer(io, reportSettings(args, io.stdout), async (client) =>
-    client.put(isChecked ? await openExpected(content, expected) : content, filename, options),
+  return runTransfer(io, reportSettings(args, io.stdout), options, async (client) =>
+    client.put(isChecked ? await openExpected(content, expected) : content, filename),
   );
 }

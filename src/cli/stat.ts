@@ -10,8 +10,8 @@ export async function stat(args: Arguments, io: CommandIo): Promise<number> {
   const [url = ''] = args.operands;
   const { filename, options } = remoteFile(url, args);
   const settings = { ...reportSettings(args, io.stdout), endingsOnly: true };
-  return runTransfer(io, settings, async (client) => {
-    const { size, record } = await client.stat(filename, options);
+  return runTransfer(io, settings, options, async (client) => {
+    const { size, record } = await client.stat(filename);
     if (settings.records === undefined) printLine(io.stdout, size === null ? 'unknown' : `${size}`);
     return record;
   });

@@ -71,8 +71,10 @@ describe('failures of the command', () => {
     stackText('text').should.equal('text');
   });
 
-  it('knows a broken pipe', () => {
-    isBrokenPipe(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })).should.equal(true);
+  it('finds the broken pipe among the causes', () => {
+    const pipe = Object.assign(new Error('write EPIPE'), { code: 'EPIPE' });
+    isBrokenPipe(pipe).should.equal(true);
+    isBrokenPipe(new LocalError('EIO', 'cannot write', { cause: pipe })).should.equal(true);
     isBrokenPipe(new LocalError('EIO', 'cannot write')).should.equal(false);
     isBrokenPipe(null).should.equal(false);
   });

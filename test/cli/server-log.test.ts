@@ -37,9 +37,9 @@ describe('the log of serve', () => {
 
   it('tells of endings; with -v of beginnings and of the packets of failures too', () => {
     printed({ json: false, verbose: false }).length.should.equal(1);
-    printed({ json: false, verbose: true }).join('\n').should.match(
-      /^.*started\n.*failed: .*\n {2}\+0\.0.*\n {2}\+0\.1.*$/,
-    );
+    printed({ json: false, verbose: true })
+      .join('\n')
+      .should.match(/^.*started\n.*failed: .*\n {2}\+0\.0.*\n {2}\+0\.1.*$/);
   });
 
   it('prints every record as JSON', () => {
