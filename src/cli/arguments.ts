@@ -108,11 +108,9 @@ export class Arguments {
 }
 
 /** The object without its undefined values: options that are left out take their defaults. */
-export function givenOnly<T extends object>(options: {
-  [K in keyof T]: T[K] | undefined;
-}): T {
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(given) as T;
+export function givenOnly<T extends object>(options: { [K in keyof T]: T[K] | undefined }): T;
+export function givenOnly(options: object): object {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 function parseWords(
@@ -130,7 +128,7 @@ function parseWords(
   try {
     return parseArgs({
       args: [...argv],
-      options: Object.fromEntries(options) as Record<string, { type: 'string' | 'boolean' }>,
+      options: Object.fromEntries(options),
       allowPositionals: true,
       strict: true,
     });
@@ -141,7 +139,7 @@ function parseWords(
 
 /** What Node's parser says goes on with advice over several lines. */
 function firstSentence(error: unknown): string {
-  const [sentence = ''] = (error as Error).message.split(/\.\s|\.?\n|\.$/);
+  const [sentence = ''] = (error instanceof Error ? error.message : '').split(/\.\s|\.?\n|\.$/);
   return sentence.charAt(0).toLowerCase() + sentence.slice(1);
 }
 

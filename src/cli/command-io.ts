@@ -1,5 +1,6 @@
 /** What the command has to do with the world: replaced as a whole in tests. */
 
+import { isatty } from 'node:tty';
 import type { EventEmitter } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 
@@ -32,7 +33,7 @@ export const processIo: CommandIo = {
     return process.stderr;
   },
   get isTTY() {
-    return Boolean(process.stderr.isTTY);
+    return isatty(2);
   },
   get columns() {
     return process.stderr.columns || DEFAULT_COLUMNS;

@@ -1,6 +1,7 @@
 /** What the command tells the shell. */
 
 import { LocalError, isTftpError } from '../protocol/errors';
+import type { TftpErrorCode } from '../protocol/errors';
 
 /**
  * `refused` also stands for a host that is not found and a port where nothing listens, `usage` for
@@ -19,22 +20,19 @@ export const ExitCode = {
   terminated: 143,
 } as const;
 
-/** The exit code for a failure that is not an interruption. */
+/** For codes that tell more than whose fault it was. */
+const BY_ERROR_CODE: Readonly<Partial<Record<TftpErrorCode, number>>> = {
+  EINVAL: ExitCode.usage,
+  ETIMEDOUT: ExitCode.timeout,
+  EDIGEST: ExitCode.digest,
+  ECANCELED: ExitCode.interrupted,
+  ENOTFOUND: ExitCode.refused,
+  ECONNREFUSED: ExitCode.refused,
+};
+
+/** The exit code for a failure. */
 export function exitCodeOf(error: unknown): number {
   if (!isTftpError(error)) return ExitCode.internal;
-  switch (error.code) {
-    case 'EINVAL':
-      return ExitCode.usage;
-    case 'ETIMEDOUT':
-      return ExitCode.timeout;
-    case 'EDIGEST':
-      return ExitCode.digest;
-    case 'ECANCELED':
-      return ExitCode.interrupted;
-    case 'ENOTFOUND':
-    case 'ECONNREFUSED':
-      return ExitCode.refused;
-    default:
-      return error instanceof LocalError ? ExitCode.local : ExitCode.refused;
-  }
+  const byOrigin = error instanceof LocalError ? ExitCode.local : ExitCode.refused;
+  return BY_ERROR_CODE[error.code] ?? byOrigin;
 }

@@ -12,8 +12,33 @@ import { failureText, stackText } from './failure';
 import type { Arguments } from './arguments';
 import type { CommandIo } from './command-io';
 import type { Command } from './command-table';
+import type * as Get from './get';
+import type * as Help from './help';
+import type * as Put from './put';
+import type * as Serve from './serve';
+import type * as Stat from './stat';
 
 type Run = (args: Arguments, io: CommandIo) => Promise<number>;
+
+/** Each command loads what it needs and no more: a small get takes longer to start than to run. */
+const COMMAND_LOADERS: Readonly<Record<Command['name'], () => Run>> = {
+  get: () => {
+    const { get }: typeof Get = require('./get');
+    return get;
+  },
+  put: () => {
+    const { put }: typeof Put = require('./put');
+    return put;
+  },
+  stat: () => {
+    const { stat }: typeof Stat = require('./stat');
+    return stat;
+  },
+  serve: () => {
+    const { serve }: typeof Serve = require('./serve');
+    return serve;
+  },
+};
 
 /**
  * Runs one command line. It never rejects.
@@ -39,7 +64,8 @@ async function runCommand([name = '', ...rest]: readonly string[], io: CommandIo
   const command = commandNamed(name);
   const args = parseArguments(command, rest);
   if (args.has('help')) return printHelp(io, command);
-  return load(command.name)(args, io);
+  const start = COMMAND_LOADERS[command.name]();
+  return start(args, io);
 }
 
 function commandNamed(name: string): Command {
@@ -52,29 +78,15 @@ function commandNamed(name: string): Command {
   throw invalidSetting(`${what}; use serve, get, put or stat, or see red-tftp --help`);
 }
 
-/** Each command loads what it needs and no more: a small get takes longer to start than to run. */
-function load(name: Command['name']): Run {
-  switch (name) {
-    case 'get':
-      return (require('./get') as typeof import('./get')).get;
-    case 'put':
-      return (require('./put') as typeof import('./put')).put;
-    case 'stat':
-      return (require('./stat') as typeof import('./stat')).stat;
-    case 'serve':
-      return (require('./serve') as typeof import('./serve')).serve;
-  }
-}
-
 function printHelp(io: CommandIo, command?: Command): number {
-  const help = require('./help') as typeof import('./help');
+  const help: typeof Help = require('./help');
   printLine(io.stdout, command === undefined ? help.generalHelp() : help.commandHelp(command));
   return 0;
 }
 
 function printVersion(io: CommandIo): number {
   const file = path.join(__dirname, '../../../package.json');
-  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+  const { version }: { version: string } = JSON.parse(readFileSync(file, 'utf8'));
   printLine(io.stdout, version);
   return 0;
 }

@@ -72,7 +72,9 @@ export function baseName(filename: string): string {
   return filename.slice(Math.max(filename.lastIndexOf('/'), filename.lastIndexOf('\\')) + 1);
 }
 
-function factsOf({ bytes, percent, rate, eta }: TransferRecord): string {
+/** While the peer is silent, nothing else is worth telling. */
+function factsOf({ bytes, percent, rate, eta, retry }: TransferRecord): string {
+  if (retry !== undefined) return `no answer, retry ${retry.attempt} of ${retry.retries}`;
   const facts = [formatBytes(bytes), `${formatBytes(rate)}/s`];
   if (percent !== null) facts.unshift(`${Math.floor(percent)}%`.padStart(4));
   if (eta !== null) facts.push(`${formatDuration(eta)} left`);

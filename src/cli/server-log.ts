@@ -43,16 +43,9 @@ export function logLine(record: TransferRecord): string {
 }
 
 function outcome(record: TransferRecord): string {
-  switch (record.event) {
-    case 'start':
-      return 'started';
-    case 'progress':
-      return summary(record);
-    case 'complete':
-      return `${summary(record)}${record.finalAck === false ? ', last block never acknowledged' : ''}`;
-    case 'probe':
-      return 'asked for the size only';
-    case 'error':
-      return `failed: ${cleanText(record.error?.message ?? '')} (${record.error?.code})`;
-  }
+  const { event, error, finalAck } = record;
+  if (event === 'start') return 'started';
+  if (event === 'probe') return 'asked for the size only';
+  if (event === 'error') return `failed: ${cleanText(error?.message ?? '')} (${error?.code})`;
+  return summary(record) + (finalAck === false ? ', last block never acknowledged' : '');
 }

@@ -1,4 +1,4 @@
-import 'should';
+import should = require('should');
 import { exitCodeOf } from '../../src/cli/exit-code';
 import { failureText, isBrokenPipe, stackText } from '../../src/cli/failure';
 import {
@@ -32,7 +32,7 @@ describe('failures of the command', () => {
   ];
   for (const [error, exitCode] of table) {
     it(`ends with ${exitCode} for ${error.name} ${'code' in error ? String(error.code) : ''}`, () => {
-      exitCodeOf(error).should.equal(exitCode);
+      should(exitCodeOf(error)).equal(exitCode);
     });
   }
 

@@ -1,4 +1,4 @@
-import 'should';
+import should = require('should');
 import { COMMANDS } from '../../src/cli/command-table';
 import { ExitCode } from '../../src/cli/exit-code';
 import { commandHelp, generalHelp } from '../../src/cli/help';
@@ -9,7 +9,7 @@ describe('help', () => {
       const help = commandHelp(command);
       for (const flag of command.flags) {
         const value = flag.value === undefined ? '' : ` ${flag.value}`;
-        help.should.match(new RegExp(`^ .*--${flag.name}${value} +\\S`, 'm'));
+        should(help).match(new RegExp(`^ .*--${flag.name}${value} +\\S`, 'm'));
         if (flag.short !== undefined) help.should.containEql(`-${flag.short}, --${flag.name}`);
       }
       for (const operand of command.operands) help.should.containEql(` ${operand} `);

@@ -1,4 +1,4 @@
-import 'should';
+import should = require('should');
 import { EventEmitter } from 'node:events';
 import { Interruption } from '../../src/cli/interruption';
 
@@ -10,7 +10,7 @@ describe('Interruption', () => {
     it(`aborts at the first ${signal} and leaves the second one to the system`, () => {
       const signals = new EventEmitter();
       const interruption = new Interruption(signals);
-      interruption.signal.aborted.should.equal(false);
+      should(interruption.signal.aborted).equal(false);
       signals.emit(signal);
       interruption.signal.aborted.should.equal(true);
       interruption.exitCode.should.equal(exitCode);

@@ -1,4 +1,4 @@
-import 'should';
+import should = require('should');
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { COMMANDS } from '../../src/cli/command-table';
@@ -43,7 +43,7 @@ describe('red-tftp', () => {
     it(`ends with 2 and one line for: ${argv.join(' ')}`, async () => {
       const io = new FakeIo();
       (await run(argv, io)).should.equal(2);
-      io.err.should.match(/^red-tftp: [^\n]+\n$/);
+      should(io.err).match(/^red-tftp: [^\n]+\n$/);
       io.err.should.match(says);
       io.out.should.equal('');
     });
@@ -58,7 +58,7 @@ describe('red-tftp', () => {
   it('prints the version of the package', async () => {
     const io = new FakeIo();
     const file = path.join(__dirname, '../../../package.json');
-    const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+    const { version }: { version: string } = JSON.parse(readFileSync(file, 'utf8'));
     (await run(['--version'], io)).should.equal(0);
     io.out.should.equal(`${version}\n`);
   });

@@ -37,8 +37,8 @@ describe('the process red-tftp', () => {
     return withFolder(async (folder) => {
       await writeFile(path.join(folder, 'f'), content(3000));
       const serve = start('serve', '--root', folder, '--address', '127.0.0.1', '--port', '0');
-      const [line] = (await once(serve.child.stdout, 'data')) as [Buffer];
-      const port = /^listening on 127\.0\.0\.1:(\d+)\n/.exec(line.toString())?.[1];
+      const [line] = await once(serve.child.stdout, 'data');
+      const port = /^listening on 127\.0\.0\.1:(\d+)\n/.exec(String(line))?.[1];
       const got = await start('get', `tftp://127.0.0.1:${port}/f`, '-o', '-').ended;
       got.out.equals(content(3000)).should.equal(true);
       serve.child.kill('SIGTERM');
@@ -99,8 +99,8 @@ function start(...argv: string[]): {
   const err: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
-  const ended = once(child, 'close').then(([code]) => ({
-    code: code as number | null,
+  const ended = once(child, 'close').then(() => ({
+    code: child.exitCode,
     out: Buffer.concat(out),
     err: Buffer.concat(err).toString(),
   }));

@@ -39,6 +39,13 @@ describe('progress', () => {
     progressLine(record, 80).should.equal('firmware.bin  1.2 MB  3.1 MB/s');
   });
 
+  it('says that the peer is silent', () => {
+    const retry = { attempt: 2, retries: 6 };
+    progressLine(transferRecord({ percent: null, retry }), 80).should.equal(
+      'firmware.bin  no answer, retry 2 of 6',
+    );
+  });
+
   it('shows no control characters of a file name', () => {
     const record = transferRecord({ filename: 'a\u001B[2J\r\nb', percent: null, eta: null });
     progressLine(record, 80).should.startWith('a [2J b  ');

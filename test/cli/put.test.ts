@@ -28,7 +28,7 @@ describe('red-tftp put', () => {
       (await run(['put', '-', `${url}up`, '--json'], io)).should.equal(0);
       should(files.get('up')?.equals(CONFIG)).equal(true);
       const [start] = io.out.split('\n');
-      should((JSON.parse(start ?? '') as TransferRecord).size).equal(null);
+      should(recordOf(start).size).equal(null);
     }));
 
   it('tells the size of a file', () =>
@@ -36,7 +36,7 @@ describe('red-tftp put', () => {
       const io = new FakeIo();
       (await run(['put', file, `${url}up`, '--json'], io)).should.equal(0);
       const [start] = io.out.split('\n');
-      (JSON.parse(start ?? '') as TransferRecord).should.match({
+      recordOf(start).should.match({
         event: 'start',
         operation: 'write',
         filename: 'up',
@@ -49,7 +49,7 @@ describe('red-tftp put', () => {
       const io = new FakeIo();
       (await run(['put', `${file}.none`, `${url}up`, '--json'], io)).should.equal(4);
       io.err.should.match(/^red-tftp: [^\n]+\n$/);
-      const last = JSON.parse(io.out.trimEnd().split('\n').at(-1) ?? '') as TransferRecord;
+      const last = recordOf(io.out.trimEnd().split('\n').at(-1));
       last.should.match({ event: 'error', error: { code: 'ENOENT' } });
     }));
 
@@ -139,4 +139,8 @@ function withPut(
     await writeFile(file, CONFIG);
     await withServer(({ url, files, server }) => use({ url, files, server, file }), options);
   });
+}
+
+function recordOf(line: string | undefined): TransferRecord {
+  return JSON.parse(line ?? '');
 }

@@ -73,7 +73,7 @@ describe('red-tftp serve', () => {
       await client.get('f');
       await client.get('none').should.be.rejected();
       const lines = io.out.trimEnd().split('\n');
-      const [listening, ...records] = lines.map((line) => JSON.parse(line) as { event: string });
+      const [listening, ...records] = lines.map((line): { event: string } => JSON.parse(line));
       should(listening).match({ event: 'listening', address: '127.0.0.1', family: 'ipv4' });
       const endings = records.filter(({ event }) => event === 'complete' || event === 'error');
       endings.should.match([

@@ -1,4 +1,4 @@
-import 'should';
+import should = require('should');
 import { ServerLog, logLine } from '../../src/cli/server-log';
 import { FakeIo } from './fake-io';
 import { transferRecord } from './record';
@@ -32,7 +32,7 @@ describe('the log of serve', () => {
 
   it('puts IPv6 addresses in brackets, and no control characters on the screen', () => {
     const record = transferRecord({ event: 'start', host: '::1', filename: 'a\u001B[2J\nb' });
-    logLine(record).should.equal('2026-01-02T03:04:05.678Z [::1]:40000 read a [2J b: started');
+    should(logLine(record)).equal('2026-01-02T03:04:05.678Z [::1]:40000 read a [2J b: started');
   });
 
   it('tells of endings; with -v of beginnings and of the packets of failures too', () => {
@@ -45,7 +45,8 @@ describe('the log of serve', () => {
   it('prints every record as JSON', () => {
     const lines = printed({ json: true, verbose: false });
     lines
-      .map((line) => (JSON.parse(line) as TransferRecord).event)
+      .map((line): TransferRecord => JSON.parse(line))
+      .map(({ event }) => event)
       .should.deepEqual(['start', 'progress', 'error']);
   });
 });

@@ -1,4 +1,4 @@
-import 'should';
+import should = require('should');
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { run } from '../../src/cli/main';
@@ -12,7 +12,7 @@ describe('red-tftp stat', () => {
       withServer(async ({ url, files }) => {
         files.set('f', content(length));
         const io = new FakeIo();
-        (await run(['stat', `${url}f`], io)).should.equal(0);
+        should(await run(['stat', `${url}f`], io)).equal(0);
         io.out.should.equal(`${length}\n`);
         io.err.should.equal('');
       }));
@@ -23,7 +23,7 @@ describe('red-tftp stat', () => {
       files.set('f', content(70_000));
       const io = new FakeIo();
       (await run(['stat', `${url}f`, '--json'], io)).should.equal(0);
-      const record = JSON.parse(io.out) as TransferRecord;
+      const record: TransferRecord = JSON.parse(io.out);
       record.should.match({ event: 'complete', filename: 'f', size: 70_000 });
     }));
 
