@@ -55,9 +55,9 @@ describe('the process red-tftp', () => {
           const get = start('get', `${url}f`, '-o', path.join(folder, 'f'));
           const told = new Promise<string | undefined>((resolve) => {
             let interrupted = false;
-            server.on('transfer', ({ event, error }) => {
-              // A second signal would end the process at once.
-              if (event === 'progress' && !interrupted) interrupted = get.child.kill('SIGINT');
+            server.on('transfer', ({ event, bytes, error }) => {
+              // Before the first block it would look like a probe; a second signal would kill.
+              if (bytes > 0 && !interrupted) interrupted = get.child.kill('SIGINT');
               if (event === 'error') resolve(error?.message);
             });
           });
