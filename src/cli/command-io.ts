@@ -42,9 +42,9 @@ export const processIo: CommandIo = {
   env: process.env,
 };
 
-/** Writes a line. If nobody reads any more it is lost, and that is no failure. */
+/** Writes a line. If nobody reads any more it is lost: `run` listens for the error. */
 export function printLine(stream: Writable, line: string): void {
-  if (stream.writable) stream.write(`${line}\n`);
+  stream.write(`${line}\n`);
 }
 
 /**

@@ -47,7 +47,7 @@ const COMMAND_LOADERS: Readonly<Record<Command['name'], () => Run>> = {
  * @returns the exit code, see `ExitCode`.
  */
 export async function run(argv: readonly string[], io: CommandIo): Promise<number> {
-  // Whoever reads our output may stop reading at any time. Writing finds that out by itself.
+  // Whoever reads our output may stop reading at any time. That is no failure, but for `get -o -`.
   for (const stream of [io.stdout, io.stderr]) stream.on('error', () => {});
   try {
     return await runCommand(argv, io);
