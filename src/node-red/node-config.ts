@@ -165,7 +165,11 @@ export function migrate<Defaults extends { version: number }>(
   saved: Saved<Defaults>,
   defaults: Defaults,
 ): Record<keyof Defaults, unknown> {
-  return { ...defaults, ...withoutUndefined<Record<string, unknown>>(saved), version: defaults.version };
+  return {
+    ...defaults,
+    ...withoutUndefined<Record<string, unknown>>(saved),
+    version: defaults.version,
+  };
 }
 
 /** @throws {LocalError} EINVAL, saying which property is wrong and what it may be. */

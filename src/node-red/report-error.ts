@@ -30,9 +30,11 @@ function refuseMessages(
   saved: Saved<{ events: string }>,
   error: TftpError,
 ): void {
-  node.status({ fill: 'red', shape: 'ring', text: statusTexts(RED)('failed') });
-  // Catch nodes hear of errors only once the whole flow stands.
-  const report = setImmediate(() => node.error(error, { payload: error.message }));
+  // Catch and Status nodes hear of a node only once the whole flow stands.
+  const report = setImmediate(() => {
+    node.status({ fill: 'red', shape: 'ring', text: statusTexts(RED)('failed') });
+    node.error(error, { payload: error.message });
+  });
   node.on('close', () => clearImmediate(report));
   node.on('input', (msg, send, done) => {
     const nothing = { operation: 'read', host: '', port: 0, filename: '' } as const;

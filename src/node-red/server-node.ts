@@ -31,7 +31,7 @@ export class ServerNode {
   readonly #active = new Set<string>();
   #server: TftpServer | undefined;
   #starting: Promise<void> = Promise.resolve();
-  #retry: Timer | undefined;
+  #startTimer: Timer | undefined;
   #reported: string | undefined;
   #closed = false;
 
@@ -44,22 +44,26 @@ export class ServerNode {
   }
 
   /**
-   * Listens. If that fails, the node says so once and tries again every few seconds: the port may
-   * become free, the folder may be mounted.
+   * Listens, once the whole flow stands and its Catch and Status nodes can hear of it. If that fails,
+   * the node says so once and tries again every few seconds: the port may become free, the folder
+   * may be mounted.
    */
   start(): void {
-    this.#starting = this.#listen().catch((thrown: unknown) => {
-      this.#startFailed(toTftpError(thrown));
-    });
+    this.#startTimer = systemClock.after(0, () => this.#begin());
   }
-
   /** Stops at once: the clients get an ERROR packet, partial files are discarded, the port is free. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#retry?.cancel();
+    this.#startTimer?.cancel();
     this.#status.close();
     await this.#starting;
     await this.#server?.close();
+  }
+
+  #begin(): void {
+    this.#starting = this.#listen().catch((thrown: unknown) => {
+      this.#startFailed(toTftpError(thrown));
+    });
   }
 
   async #listen(): Promise<void> {
@@ -131,7 +135,7 @@ export class ServerNode {
     if (this.#reported !== error.message) this.#report(explained(error, this.#port));
     this.#reported = error.message;
     if (error.code === 'EINVAL') return;
-    this.#retry = systemClock.after(RETRY_INTERVAL, () => this.start());
+    this.#startTimer = systemClock.after(RETRY_INTERVAL, () => this.#begin());
   }
 
   #report(error: TftpError): void {

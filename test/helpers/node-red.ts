@@ -8,7 +8,7 @@ import tftpPut = require('../../nodes/tftp-put');
 import tftpServer = require('../../nodes/tftp-server');
 import { MemoryStorage } from '../../src/storage/memory-storage';
 import { TftpServer } from '../../src/server/server';
-import type { Node, NodeMessage } from 'node-red';
+import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import type { TransferRecord } from '../../src/net/transfer-record';
 import type { ServerOptions } from '../../src/server/server-options';
 import type { DataSource, Storage } from '../../src/storage/storage';
@@ -41,15 +41,28 @@ export type Message = NodeMessage & {
   filename?: string;
 };
 
-/** What a node in the flow has received, in order. */
+/** What the `inbox` node with this id has received, in order, since the flow was started. */
 export class Inbox {
+  static readonly #all = new Map<string, Inbox>();
   readonly messages: Message[] = [];
   #wake = (): void => undefined;
 
-  constructor(id: string) {
-    helper.getNode(id).on('input', (msg: Message) => {
-      this.messages.push(msg);
-      this.#wake();
+  static of(id: string): Inbox {
+    const inbox = this.#all.get(id);
+    if (inbox === undefined) throw new Error(`There is no inbox ${id}`);
+    return inbox;
+  }
+
+  /** The node type for a flow. */
+  static register(this: void, RED: NodeAPI): void {
+    RED.nodes.registerType('inbox', function (this: Node, config: NodeDef): void {
+      RED.nodes.createNode(this, config);
+      const inbox = new Inbox();
+      Inbox.#all.set(config.id, inbox);
+      this.on('input', (msg) => {
+        inbox.messages.push(msg);
+        inbox.#wake();
+      });
     });
   }
 
@@ -80,38 +93,35 @@ export interface Bench {
   readonly completed: Inbox;
   readonly statuses: Inbox;
   send(msg: NodeMessage): void;
-  /** Waits until the message has ended, well or badly: its last event and its Catch or Complete. */
-  ended(): Promise<void>;
 }
 
-/** Starts a flow with this node. */
-export async function bench(properties: Properties, outputs = 2): Promise<Bench> {
+/** Starts a flow with this node; `redeploy` puts it in the place of the one that runs. */
+export async function bench(
+  properties: Properties,
+  outputs = 2,
+  start: (nodes: FlowNode[]) => Promise<void> = loadFlow,
+): Promise<Bench> {
   const names = Array.from({ length: outputs }, (_, index) => `output${index}`);
-  await loadFlow([
+  await start([
     { ...properties, id: 'node', wires: names.map((name) => [name]) },
-    ...names.map((id) => ({ id, type: 'helper' })),
+    ...names.map((id) => ({ id, type: 'inbox' })),
     { id: 'n1', type: 'catch', scope: ['node'], wires: [['caught']] },
     { id: 'n2', type: 'complete', scope: ['node'], wires: [['completed']] },
     { id: 'n3', type: 'status', scope: ['node'], wires: [['statuses']] },
-    ...['caught', 'completed', 'statuses'].map((id) => ({ id, type: 'helper' })),
+    ...['caught', 'completed', 'statuses'].map((id) => ({ id, type: 'inbox' })),
   ]);
-  const caught = new Inbox('caught');
-  const completed = new Inbox('completed');
   return {
-    outputs: names.map((name) => new Inbox(name)),
-    caught,
-    completed,
-    statuses: new Inbox('statuses'),
+    outputs: names.map((name) => Inbox.of(name)),
+    caught: Inbox.of('caught'),
+    completed: Inbox.of('completed'),
+    statuses: Inbox.of('statuses'),
     send: (msg) => helper.getNode('node').receive(msg),
-    async ended() {
-      await Promise.race([caught.until(), completed.until()]);
-    },
   };
 }
 
 /** Starts a flow: all nodes on one tab, as Catch nodes want it. */
 export async function loadFlow(nodes: FlowNode[]): Promise<void> {
-  await helper.load([tftpServer, tftpGet, tftpPut], onTab(nodes) as never);
+  await helper.load([Inbox.register, tftpServer, tftpGet, tftpPut] as never, onTab(nodes) as never);
 }
 
 /** Deploys another flow in its place. */
@@ -120,7 +130,10 @@ export async function redeploy(nodes: FlowNode[]): Promise<void> {
 }
 
 function onTab(nodes: FlowNode[]): FlowNode[] {
-  return [{ id: 'tab', type: 'tab' }, ...nodes.map((node) => ({ z: 'tab', x: 100, y: 100, ...node }))];
+  return [
+    { id: 'tab', type: 'tab' },
+    ...nodes.map((node) => ({ z: 'tab', x: 100, y: 100, ...node })),
+  ];
 }
 
 /** A node of the running flow; it also tells of calls: `call:warn`, `call:status`. */
@@ -140,7 +153,7 @@ export function useNodeRed(): void {
   });
   afterEach(async () => {
     await helper.unload();
-    for (const close of closers.splice(0)) await close();
+    for (const close of closers.splice(0).toReversed()) await close();
   });
   after(async () => {
     await (helper.stopServer as () => unknown)();
@@ -149,7 +162,7 @@ export function useNodeRed(): void {
 
 const closers: (() => Promise<void>)[] = [];
 
-/** Has something closed at the end of the test. */
+/** Has something closed at the end of the test, the last one first. */
 export function closeAfterTest(close: () => Promise<void>): void {
   closers.push(close);
 }
@@ -169,22 +182,24 @@ export async function startServer(
   return { port: String(listening?.port), files: storage.files, server };
 }
 
-/** A storage whose files send one block and then nothing until the test is over. */
-export function stuckStorage(): Storage {
-  const source = (): DataSource => {
-    let reads = 0;
-    return {
-      size: 1_000_000,
-      read: () => {
-        reads += 1;
-        return reads === 1 ? Promise.resolve(Buffer.alloc(64_000)) : new Promise(() => undefined);
-      },
-      close: () => Promise.resolve(),
-    };
+/** Some bytes, and then nothing until the test is over. */
+export function stuckSource(): DataSource {
+  let reads = 0;
+  return {
+    size: 1_000_000,
+    read: () => {
+      reads += 1;
+      return reads === 1 ? Promise.resolve(Buffer.alloc(64_000)) : new Promise(() => undefined);
+    },
+    close: () => Promise.resolve(),
   };
+}
+
+/** A storage whose files never come to an end. */
+export function stuckStorage(): Storage {
   const memory = new MemoryStorage();
   return {
-    openForReading: () => Promise.resolve(source()),
+    openForReading: () => Promise.resolve(stuckSource()),
     openForWriting: (request) => memory.openForWriting(request),
   };
 }

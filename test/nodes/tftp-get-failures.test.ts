@@ -94,9 +94,7 @@ describe('tftp-get, when it fails', () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'tftp-get-'));
     closeAfterTest(() => rm(folder, { recursive: true }));
     const { port } = await startServer({ 'firmware.bin': FIRMWARE });
-    const flow = await bench(
-      get(port, { ret: 'file', localFilename: path.join(folder, 'f.bin') }),
-    );
+    const flow = await bench(get(port, { ret: 'file', localFilename: path.join(folder, 'f.bin') }));
     flow.send(trigger({ sha256: 'AB'.repeat(32) }));
     await fails(flow, 'EDIGEST', 'digest');
     should(await readdir(folder)).be.empty();
@@ -184,9 +182,9 @@ describe('tftp-get, when it fails', () => {
     }
 
     const cancelled = (flow: Bench): unknown[] =>
-      flow.outputs[1]!.messages
-        .filter(({ event }) => event === 'error')
-        .map(({ payload }) => (payload as TransferRecord).error!.code);
+      flow.outputs[1]!.messages.filter(({ event }) => event === 'error').map(
+        ({ payload }) => (payload as TransferRecord).error!.code,
+      );
 
     it('true cancels all, running and waiting', async () => {
       const { flow } = await threeTransfers();
@@ -226,21 +224,20 @@ describe('tftp-get, when it fails', () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'tftp-get-'));
     closeAfterTest(() => rm(folder, { recursive: true }));
     const { port, server } = await startServer({}, { storage: stuckStorage() });
+    const local = { ret: 'file', localFilename: `${folder}/f.bin`, progressInterval: '20' };
     const flow = [
-      { id: 'node', ...get(port, { ret: 'file', localFilename: `${folder}/f.bin` }) },
+      { id: 'node', ...get(port, local), wires: [[], ['events']] },
+      { id: 'events', type: 'inbox' },
       { id: 'n1', type: 'catch', scope: ['node'], wires: [['caught']] },
-      { id: 'caught', type: 'helper' },
+      { id: 'caught', type: 'inbox' },
     ];
     await loadFlow(flow);
-    const caught = new Inbox('caught');
+    const caught = Inbox.of('caught');
     const ended = new Promise<TransferRecord>((resolve) => {
       server.on('transfer', (record) => record.event === 'error' && resolve(record));
     });
-    const started = new Promise((resolve) => {
-      server.on('transfer', (record) => record.event === 'start' && resolve(record));
-    });
     nodeOf('node').receive({});
-    await started;
+    await Inbox.of('events').until(({ payload }) => (payload as TransferRecord).bytes > 0);
     const before = Date.now();
     await redeploy(flow.slice(1));
     should((await ended).error!.message).match(/cancel/i);

@@ -104,13 +104,19 @@ describe('tftp-get', () => {
 
     it('is a sequence of Buffers, with `stream`', async () => {
       const { port } = await startServer({ 'firmware.bin': FIRMWARE });
-      const { send, outputs, completed } = await bench(get(port, { ret: 'stream', maxSize: '0.01' }));
+      const { send, outputs, completed } = await bench(
+        get(port, { ret: 'stream', maxSize: '0.01' }),
+      );
       const msg = { payload: 'go', device: { name: 'A' } };
       send(msg);
       await completed.until();
       const pieces = await outputs[0]!.count(4);
-      should(Buffer.concat(pieces.map(({ payload }) => payload as Buffer)).equals(FIRMWARE)).be.true();
-      should(pieces.map(({ payload }) => (payload as Buffer).length)).eql([65536, 65536, 65536, 3392]);
+      should(
+        Buffer.concat(pieces.map(({ payload }) => payload as Buffer)).equals(FIRMWARE),
+      ).be.true();
+      should(pieces.map(({ payload }) => (payload as Buffer).length)).eql([
+        65536, 65536, 65536, 3392,
+      ]);
       should(pieces.map(({ parts }) => (parts as { index: number }).index)).eql([0, 1, 2, 3]);
       should(pieces[3]!.parts).have.properties({ count: 4, type: 'buffer', ch: '' });
       should(pieces[2]!.parts).not.have.property('count');
@@ -202,7 +208,13 @@ describe('tftp-get', () => {
       const { port } = await startServer({ 'firmware.bin': 'mine' });
       const { send, outputs } = await bench(get(port, { ret: 'txt', blksize: '700' }));
       const tftpOptions = { blksize: 600 };
-      send({ host: '192.0.2.1', port: 9, filename: 'yours', url: 'tftp://192.0.2.1/yours', tftpOptions });
+      send({
+        host: '192.0.2.1',
+        port: 9,
+        filename: 'yours',
+        url: 'tftp://192.0.2.1/yours',
+        tftpOptions,
+      });
       const { payload, tftp, filename } = await outputs[0]!.until();
       should(payload).equal('mine');
       should(tftp!.options.blksize).equal(700);
@@ -263,7 +275,11 @@ describe('tftp-get', () => {
       should(events.at(-1)).equal('complete');
       should((messages.at(-2)!.payload as TransferRecord).percent).equal(100);
       for (const event of messages) {
-        should(event).have.properties({ _msgid: 'm1', topic: 'firmware.bin', device: { name: 'A' } });
+        should(event).have.properties({
+          _msgid: 'm1',
+          topic: 'firmware.bin',
+          device: { name: 'A' },
+        });
         should(JSON.stringify(event)).not.match(/secret/);
       }
       should(new Set(messages.map(({ payload }) => (payload as TransferRecord).id)).size).equal(1);

@@ -105,7 +105,13 @@ describe('tftp-put', () => {
     should(files.get('f')!.toString()).equal('named by the message');
   });
 
-  const refused: [what: string, properties: object, message: NodeMessage, code: string, says: RegExp][] = [
+  const refused: [
+    what: string,
+    properties: object,
+    message: NodeMessage,
+    code: string,
+    says: RegExp,
+  ][] = [
     ['nothing to send', {}, {}, 'EINVAL', /nothing to send/],
     ['null', {}, { payload: null }, 'EINVAL', /nothing to send/],
     ['many files', { filename: '' }, { filename: ['a'], payload: 1 }, 'EINVAL', /one message for/],
