@@ -1,6 +1,6 @@
 /** What a tftp server node does: listens, and tells the flow of uploads, transfers and failures. */
 
-import { stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { systemClock } from '../net/clock';
 import { LocalError } from '../protocol/errors';
 import { TftpServer } from '../server/server';
@@ -67,7 +67,7 @@ export class ServerNode {
   }
 
   async #listen(): Promise<void> {
-    if (this.#folder !== undefined) await checkFolder(this.#folder);
+    if (this.#folder !== undefined) await checkFolder(this.#folder, this.#config.createDir);
     const server = this.#newServer(this.#folder);
     await server.listen();
     this.#server = server;
@@ -155,7 +155,8 @@ function clientOf({ filename, host, port }: TransferRecord): {
   return { filename, ip: host, port };
 }
 
-async function checkFolder(folder: string): Promise<void> {
+async function checkFolder(folder: string, create: boolean): Promise<void> {
+  if (create) await mkdir(folder, { recursive: true }).catch(() => undefined);
   const found = await stat(folder).catch(() => undefined);
   if (found?.isDirectory()) return;
   const message = `The folder ${folder} does not exist: create it, or choose another one`;

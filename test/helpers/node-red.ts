@@ -121,7 +121,17 @@ export async function bench(
 
 /** Starts a flow: all nodes on one tab, as Catch nodes want it. */
 export async function loadFlow(nodes: FlowNode[]): Promise<void> {
-  await helper.load([Inbox.register, tftpServer, tftpGet, tftpPut] as never, onTab(nodes) as never);
+  await loadWholeFlow(onTab(nodes));
+}
+
+/** Starts a flow that has its tab, and may use these nodes of Node-RED's own, such as `common/20-inject`. */
+export async function loadWholeFlow(nodes: FlowNode[], core: string[] = []): Promise<void> {
+  const from = { paths: [require.resolve(nodeRedPackage())] };
+  const types = core.map((name): unknown =>
+    require(require.resolve(`@node-red/nodes/core/${name}.js`, from)),
+  );
+  const all = [...types, Inbox.register, tftpServer, tftpGet, tftpPut];
+  await helper.load(all as never, nodes as never);
 }
 
 /** Deploys another flow in its place. */
