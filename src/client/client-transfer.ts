@@ -6,6 +6,7 @@ import type { TftpError } from '../protocol/errors';
 import { requestOptions } from '../protocol/options';
 import type { NegotiatedOptions, WantedOptions } from '../protocol/options';
 import type { RequestPacket } from '../protocol/packet';
+import { callListener } from '../net/call-listener';
 import { systemClock } from '../net/clock';
 import { UdpSocket } from '../net/datagram-socket';
 import { TransferDriver, asTftpError } from '../net/transfer-driver';
@@ -84,8 +85,8 @@ export function failBeforeStart(
   const operation = type === 'RRQ' ? 'read' : 'write';
   const beginning = { role: 'client', operation, filename, mode, host, port } as const;
   const [start, failed] = failedRecords(beginning, error);
-  onEvent?.(start);
-  onEvent?.(failed);
+  callListener(() => onEvent?.(start));
+  callListener(() => onEvent?.(failed));
   return Object.assign(error, { record: failed });
 }
 

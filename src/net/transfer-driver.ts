@@ -18,6 +18,7 @@ import type { Peer, PeerLock } from '../transfer/peer-lock';
 import type { Receiver } from '../transfer/receiver';
 import type { Sender } from '../transfer/sender';
 import type { TransferEvent } from '../transfer/transfer';
+import { callListener } from './call-listener';
 import type { Clock, Timer } from './clock';
 import type { DatagramSocket } from './datagram-socket';
 import { ProgressMeter } from './progress-meter';
@@ -342,15 +343,10 @@ export class TransferDriver {
     if (this.#setup.progressInterval > 0) this.#emit('progress');
   }
 
-  /** A listener that throws is the listener's fault: the transfer goes on. */
   #emit(event: TransferEventName, error?: TftpError, finalAck?: boolean): TransferRecord {
     const record = this.#record(event, error, finalAck);
     if (event === 'progress') this.#retry = undefined;
-    try {
-      this.#setup.onEvent?.(record);
-    } catch (fault) {
-      process.emitWarning(`A listener for TFTP events failed: ${String(fault)}`);
-    }
+    callListener(() => this.#setup.onEvent?.(record));
     return record;
   }
 

@@ -6,6 +6,7 @@ import { encode } from '../protocol/encode';
 import { CancelError, LocalError } from '../protocol/errors';
 import type { TftpError } from '../protocol/errors';
 import type { RequestPacket } from '../protocol/packet';
+import { callListener } from '../net/call-listener';
 import { systemClock } from '../net/clock';
 import type { UdpSocket } from '../net/datagram-socket';
 import { asTftpError } from '../net/transfer-driver';
@@ -239,13 +240,8 @@ export class TftpServer extends EventEmitter<ServerEvents> {
     this.#tell('transfer', record);
   }
 
-  /** A listener that throws is the listener's fault: the server goes on. */
   #tell<E extends keyof ServerEvents>(event: E, ...args: ServerEvents[E]): void {
-    try {
-      (this as EventEmitter).emit(event, ...args);
-    } catch (fault) {
-      process.emitWarning(`A listener for TFTP events failed: ${String(fault)}`);
-    }
+    callListener(() => void (this as EventEmitter).emit(event, ...args));
   }
 
   #count({ event, operation, bytes }: TransferRecord): void {
