@@ -67,9 +67,9 @@ export class UdpSocket implements DatagramSocket {
     const shared = options.watchable && CAN_WATCH;
     for (let tries = 1; ; tries += 1) {
       try {
-        // A shared port that the system picks could be one that another shared socket has already. So an
-        // exclusive socket picks it, and the shared one follows.
-        const port = shared && options.port === 0 ? await freePort(options.address) : options.port;
+        // A shared port could be one that another shared socket has already. So an exclusive socket
+        // takes it first, and the shared one follows.
+        const port = shared ? await freePort(options.address, options.port) : options.port;
         return new UdpSocket(await bound(options.address, port, shared), shared, options);
       } catch (error) {
         if (options.port !== 0 || tries === BIND_TRIES) throw bindError(error, options);
@@ -181,11 +181,12 @@ function bound(address: string, port: number, reuseAddr: boolean): Promise<dgram
   });
 }
 
-async function freePort(address: string): Promise<number> {
-  const socket = await bound(address, 0, false);
-  const { port } = socket.address();
+/** The port, or any for 0, if nobody has it. */
+async function freePort(address: string, port: number): Promise<number> {
+  const socket = await bound(address, port, false);
+  const free = socket.address().port;
   socket.close();
-  return port;
+  return free;
 }
 
 /** The system may grant less, which only costs speed. */
