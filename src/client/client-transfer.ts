@@ -23,7 +23,7 @@ import type { RequiredClientOptions } from './client-options';
 
 /** Timeouts of a client double up to this, in milliseconds: a person waits for the answer. */
 const MAX_TIMEOUT = 10_000;
-/** Below this a busy event loop would look like a lost packet (Linux' TCP chose the same). */
+/** Below this a busy event loop would look like a lost packet (Linux' TCP chose the same). A shorter setting still holds. */
 const MIN_TIMEOUT = 200;
 
 /** What a machine is made of. */
@@ -123,10 +123,12 @@ async function prepare(plan: Plan): Promise<TransferDriver> {
   });
 }
 
-function retryPolicy({ timeout, retries }: RequiredClientOptions): RetryPolicy {
+function retryPolicy(options: RequiredClientOptions): RetryPolicy {
+  const { retries, timeout: asked } = options;
+  const timeout = asked ?? 1000;
   return {
-    timeout: timeout ?? 1000,
-    minTimeout: MIN_TIMEOUT,
+    timeout,
+    minTimeout: Math.min(MIN_TIMEOUT, timeout),
     maxTimeout: MAX_TIMEOUT,
     retries,
     openingSends: retries + 1,

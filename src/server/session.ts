@@ -25,7 +25,7 @@ import type { RequiredServerOptions } from './server-options';
 
 /** Timeouts of a server double up to this, in milliseconds: with six retries, two minutes of patience for phones that erase their flash. */
 const MAX_TIMEOUT = 60_000;
-/** Below this a busy event loop would look like a lost packet. */
+/** Below this a busy event loop would look like a lost packet. A shorter setting still holds. */
 const MIN_TIMEOUT = 200;
 /** A client that never answers, perhaps a forged address, gets our first packet so many times. */
 const OPENING_SENDS = 3;
@@ -222,7 +222,7 @@ export class Session {
     const { timeout, retries } = this.#options;
     return {
       timeout,
-      minTimeout: MIN_TIMEOUT,
+      minTimeout: Math.min(MIN_TIMEOUT, timeout),
       maxTimeout: MAX_TIMEOUT,
       retries,
       openingSends: OPENING_SENDS,
