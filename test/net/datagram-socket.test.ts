@@ -6,6 +6,7 @@ import type { Peer } from '../../src/transfer/peer-lock';
 import { runScript } from '../helpers/child';
 import { failureOf, gate } from '../helpers/engine';
 import { ScriptedPeer, closePeersAfterEach } from '../helpers/scripted-peer';
+import { ON_LINUX, skipUnless } from '../helpers/skip';
 
 describe('UdpSocket', () => {
   closePeersAfterEach();
@@ -50,10 +51,7 @@ describe('UdpSocket', () => {
     });
 
     it('says how to get a port below 1024', async function () {
-      if (process.platform === 'win32' || process.getuid?.() !== 0) {
-        console.log('      (skipped: only root can become a user without rights)');
-        return this.skip();
-      }
+      skipUnless(this, process.getuid?.() === 0, 'only root can become a user without rights');
       const { stdout, stderr } = await runScript(`
         const fs = require('fs');
         const { UdpSocket } = engine('net/datagram-socket');
@@ -68,10 +66,7 @@ describe('UdpSocket', () => {
           (error) => console.log(error.code, error.message),
         );
       `);
-      if (stdout === 'allowed\n') {
-        console.log('      (skipped: this system lets everybody use port 69)');
-        return this.skip();
-      }
+      skipUnless(this, stdout !== 'allowed\n', 'this system lets everybody use port 69');
       should(stderr).equal('');
       should(stdout).match(
         /^EACCES No permission to use 127\.0\.0\.1:69: .*setcap.*sysctl.*Docker/,
@@ -156,10 +151,7 @@ describe('UdpSocket', () => {
   });
 
   it('hears that a watched peer is gone', async function () {
-    if (process.platform !== 'linux') {
-      console.log('      (skipped: only on Linux is the port unreachable reported)');
-      return this.skip();
-    }
+    skipUnless(this, ON_LINUX, 'only on Linux is the port unreachable reported');
     const peer = await ScriptedPeer.bind();
     const socket = await bind({ watchable: true });
     const { refused } = listenTo(socket);

@@ -12,6 +12,7 @@ import {
   startServer,
 } from '../helpers/engine';
 import { ScriptedPeer, closePeersAfterEach } from '../helpers/scripted-peer';
+import { ON_LINUX, skipUnless } from '../helpers/skip';
 import { seededBytes } from '../helpers/random';
 import { ack, data, error, oack } from '../helpers/wire';
 
@@ -44,10 +45,11 @@ describe('TransferDriver, with a peer that misbehaves', function () {
 
     for (const address of ['127.0.0.1', '127.0.0.2']) {
       it(`tells a stranger at ${address} ERROR 5 once, and is not disturbed`, async function () {
-        if (address === '127.0.0.2' && process.platform !== 'linux') {
-          console.log('      (skipped: only Linux has 127.0.0.2 without setting it up)');
-          return this.skip();
-        }
+        skipUnless(
+          this,
+          ON_LINUX || address === '127.0.0.1',
+          'only Linux has 127.0.0.2 without setting it up',
+        );
         const stranger = await ScriptedPeer.bind({ address });
         const got = clientFor(server).get('f');
         await server.next();
@@ -76,10 +78,7 @@ describe('TransferDriver, with a peer that misbehaves', function () {
     });
 
     it('takes an ERROR before the first answer only from the host that was asked', async function () {
-      if (process.platform !== 'linux') {
-        console.log('      (skipped: only Linux has 127.0.0.2 without setting it up)');
-        return this.skip();
-      }
+      skipUnless(this, ON_LINUX, 'only Linux has 127.0.0.2 without setting it up');
       const spoofer = await ScriptedPeer.bind({ address: '127.0.0.2' });
       const got = clientFor(server).get('f');
       const { from } = await server.next();
@@ -319,10 +318,7 @@ describe('TransferDriver, with a peer that misbehaves', function () {
     });
 
     it('ends early with ECONNREFUSED when nothing listens there', async function () {
-      if (process.platform !== 'linux') {
-        console.log('      (skipped: only on Linux is the port unreachable reported)');
-        return this.skip();
-      }
+      skipUnless(this, ON_LINUX, 'only on Linux is the port unreachable reported');
       server.close();
       const failure = await failureOf(clientFor(server).get('f'));
       should(failure.code).equal('ECONNREFUSED');
@@ -331,10 +327,7 @@ describe('TransferDriver, with a peer that misbehaves', function () {
     });
 
     it('ends early when the peer vanishes in mid-transfer', async function () {
-      if (process.platform !== 'linux') {
-        console.log('      (skipped: only on Linux is the port unreachable reported)');
-        return this.skip();
-      }
+      skipUnless(this, ON_LINUX, 'only on Linux is the port unreachable reported');
       const transfer = await ScriptedPeer.bind();
       const got = failureOf(clientFor(server).get('f', { timeout: 50 }));
       const { from } = await server.next();

@@ -1,0 +1,8 @@
+/** Skips a test that this machine cannot run, and says why. */
+export function skipUnless(test: Mocha.Context, possible: boolean, reason: string): void {
+  if (possible) return;
+  console.log(`      (skipped: ${reason})`);
+  test.skip();
+}
+
+export const ON_LINUX = process.platform === 'linux';
