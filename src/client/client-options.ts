@@ -1,5 +1,6 @@
 /** What a client can be told, and what it does when it is not told. */
 
+import { isIP } from 'node:net';
 import { MAX_BLKSIZE, MAX_WINDOWSIZE, MIN_BLKSIZE, TFTP_PORT } from '../protocol/constants';
 import { checkNumber, invalidSetting } from '../net/check-setting';
 import type { TransferMode } from '../protocol/packet';
@@ -42,7 +43,7 @@ export interface ClientOptions {
   maxSize?: number;
   /** The whole transfer must end within this time. Milliseconds, 0 for no limit. @default 0 */
   deadline?: number;
-  /** Local address to send from. @default chosen by the system */
+  /** Local address to send from; blank for any. @default chosen by the system */
   localAddress?: string;
   /** Local port, or the first and last of a range to take the first free one from. @default any */
   localPort?: number | readonly [first: number, last: number];
@@ -107,9 +108,14 @@ export function parseClientOptions(...layers: readonly ClientOptions[]): Require
   checkAsked('blksize', parsed.blksize, MIN_BLKSIZE, MAX_BLKSIZE);
   checkAsked('windowsize', parsed.windowsize, 1, MAX_WINDOWSIZE);
   checkAsked('timeout', parsed.timeout, 10, 255_000);
+  checkAsked('rollover', parsed.rollover, 0, 1);
   checkNumber('retries', parsed.retries, 0, 100);
+  if (!(typeof parsed.maxSize === 'number' && parsed.maxSize >= 0)) {
+    throw invalidSetting(`maxSize is ${String(parsed.maxSize)}: it must be a number of bytes`);
+  }
   checkNumber('deadline', parsed.deadline, 0, 2 ** 31 - 1);
   checkNumber('progressInterval', parsed.progressInterval, 0, 2 ** 31 - 1);
+  checkLocal(parsed);
   checkDigest('sha256', parsed.sha256, 64);
   checkDigest('md5', parsed.md5, 32);
   if ((parsed.blksize ?? 512) * (parsed.windowsize ?? 1) > MAX_ASKED_WINDOW) {
@@ -121,6 +127,17 @@ export function parseClientOptions(...layers: readonly ClientOptions[]): Require
 /** null stands for an option that is not asked. */
 function checkAsked(name: string, value: number | null, least: number, most: number): void {
   if (value !== null) checkNumber(name, value, least, most);
+}
+
+function checkLocal({ localAddress, localPort = 0 }: ClientOptions): void {
+  if (localAddress && isIP(localAddress) === 0) {
+    throw invalidSetting(
+      `localAddress is ${localAddress}: it must be an address of this machine, such as 192.0.2.1`,
+    );
+  }
+  const [first, last] = typeof localPort === 'number' ? [localPort, localPort] : localPort;
+  checkNumber('localPort', first, 0, 65535);
+  checkNumber('localPort', last, first, 65535);
 }
 
 function checkDigest(name: string, value: string | undefined, digits: number): void {

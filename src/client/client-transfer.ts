@@ -150,7 +150,7 @@ async function resolve(host: string): Promise<string> {
 async function bind(options: RequiredClientOptions, to: Peer): Promise<UdpSocket> {
   const { localPort = 0, localAddress, blksize, windowsize } = options;
   const [first, last] = typeof localPort === 'number' ? [localPort, localPort] : localPort;
-  const address = localAddress ?? (to.address.includes(':') ? '::' : '0.0.0.0');
+  const address = localAddress || (to.address.includes(':') ? '::' : '0.0.0.0');
   const receiveBuffer = 2 * ((blksize ?? 512) + 4) * (windowsize ?? 1);
   for (let port = first; ; port += 1) {
     try {
