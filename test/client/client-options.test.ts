@@ -75,7 +75,9 @@ describe('parseClientOptions', () => {
 
   it('refuses a window that is too large for memory', () => {
     const options = { host: 'h', blksize: 65464, windowsize: 65535 };
-    should(() => parseClientOptions(options)).throw(/windowsize times blksize .* make one .* smaller/);
+    should(() => parseClientOptions(options)).throw(
+      /windowsize times blksize .* make one .* smaller/,
+    );
   });
 });
 

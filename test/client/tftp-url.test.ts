@@ -5,7 +5,10 @@ describe('parseTftpUrl', () => {
   for (const [url, expected] of [
     ['tftp://example.com/file', { host: 'example.com', port: 69, filename: 'file' }],
     ['TFTP://Example.com:6969/a/b', { host: 'Example.com', port: 6969, filename: 'a/b' }],
-    ['tftp://192.0.2.1/f;mode=octet', { host: '192.0.2.1', port: 69, filename: 'f', mode: 'octet' }],
+    [
+      'tftp://192.0.2.1/f;mode=octet',
+      { host: '192.0.2.1', port: 69, filename: 'f', mode: 'octet' },
+    ],
     ['tftp://h/f;mode=NetASCII', { host: 'h', port: 69, filename: 'f', mode: 'netascii' }],
     ['tftp://[2001:db8::1]/f', { host: '2001:db8::1', port: 69, filename: 'f' }],
     ['tftp://[::1]:7000/f', { host: '::1', port: 7000, filename: 'f' }],
