@@ -4,7 +4,7 @@ import { lookup } from 'node:dns/promises';
 import { CancelError, LocalError } from '../protocol/errors';
 import type { TftpError } from '../protocol/errors';
 import { requestOptions } from '../protocol/options';
-import type { NegotiatedOptions, WantedOptions } from '../protocol/options';
+import type { WantedOptions } from '../protocol/options';
 import type { RequestPacket } from '../protocol/packet';
 import { callListener } from '../net/call-listener';
 import { systemClock } from '../net/clock';
@@ -15,6 +15,7 @@ import { failedRecords } from '../net/transfer-record';
 import type { TransferRecord } from '../net/transfer-record';
 import { FlightRecorder } from '../transfer/flight-recorder';
 import { requestOpening } from '../transfer/opening';
+import type { OptionsJudge } from '../transfer/opening';
 import { PeerLock } from '../transfer/peer-lock';
 import type { Peer } from '../transfer/peer-lock';
 import type { RetryPolicy } from '../transfer/retry-policy';
@@ -40,8 +41,8 @@ export interface Plan {
   cargo(parts: MachineParts): Cargo;
   /** Frees the local end if the transfer cannot even begin. */
   release(): Promise<void>;
-  /** These three: see `TransferSetup`. */
-  readonly judge?: (options: NegotiatedOptions) => TftpError | undefined;
+  readonly judge?: OptionsJudge;
+  /** These two: see `TransferSetup`. */
   readonly annotate?: () => Partial<TransferRecord>;
   readonly isProbe?: (error: TftpError) => boolean;
 }
@@ -102,7 +103,7 @@ async function prepare(plan: Plan): Promise<TransferDriver> {
   const recorder = new FlightRecorder();
   const request = { type, filename, mode, options: requestOptions(wanted) };
   return new TransferDriver({
-    cargo: plan.cargo([requestOpening(request), retryPolicy(options), recorder]),
+    cargo: plan.cargo([requestOpening(request, judge), retryPolicy(options), recorder]),
     recorder,
     socket,
     lock: new PeerLock(),
@@ -117,7 +118,6 @@ async function prepare(plan: Plan): Promise<TransferDriver> {
     deadline,
     signal,
     onEvent,
-    judge,
     annotate,
     isProbe,
   });

@@ -53,8 +53,6 @@ export interface TransferSetup {
   readonly deadline: number;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((record: TransferRecord) => void) | undefined;
-  /** May end the transfer when the options are settled, before any data: by the returned error. */
-  readonly judge?: ((options: NegotiatedOptions) => TftpError | undefined) | undefined;
   /** True if this failure is how a client that only wanted to know the size hangs up. */
   readonly isProbe?: ((error: TftpError) => boolean) | undefined;
   /** What else a `complete` record says. */
@@ -228,7 +226,8 @@ export class TransferDriver {
   #handle(event: TransferEvent): void {
     switch (event.type) {
       case 'negotiated':
-        return this.#negotiated(event.options);
+        this.#options = event.options;
+        return;
       case 'need-data':
         return void this.#readOn();
       case 'data':
@@ -245,12 +244,6 @@ export class TransferDriver {
       case 'failed':
         return this.#settle(event.error);
     }
-  }
-
-  #negotiated(options: NegotiatedOptions): void {
-    this.#options = options;
-    const error = this.#setup.judge?.(options);
-    if (error !== undefined) this.#machine.abort(error, this.#now);
   }
 
   /** Answers `need-data`. */

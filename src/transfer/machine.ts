@@ -64,7 +64,10 @@ export abstract class Machine implements Transfer {
     if (answer.type === 'ignore') return this.ignore(packet, now, 'no answer to the opening');
     this.peerAnswered();
     if (packet.type !== 'DATA') this.recorder.received(now, packet.type, blockOf(packet), 0, '');
-    if (answer.type === 'fail') return this.abort(answer.error, now);
+    if (answer.type === 'fail') {
+      if (answer.options) this.outbox.emit({ type: 'negotiated', options: answer.options });
+      return this.abort(answer.error, now);
+    }
     this.timer.progress();
     this.timer.disarm();
     this.#begin(answer.options, now);

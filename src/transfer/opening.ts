@@ -34,19 +34,35 @@ export interface Opening {
 /** What a packet means to an opening. */
 export type OpeningAnswer =
   | { readonly type: 'begin'; readonly options: NegotiatedOptions }
-  | { readonly type: 'fail'; readonly error: TftpError }
+  /** `options` are there if the peer granted what may be granted, and we do not want it. */
+  | {
+      readonly type: 'fail';
+      readonly error: TftpError;
+      readonly options?: NegotiatedOptions;
+    }
   | { readonly type: 'ignore' };
 
 const IGNORE: OpeningAnswer = { type: 'ignore' };
 
-/** A client's request (RFC 1350 section 4). DATA 1 or ACK 0 in answer means that the options were ignored (RFC 2347). */
-export function requestOpening(request: RequestPacket): Opening {
+/** Decides whether a transfer goes on with the options that a server granted: if not, says why. It may be asked more than once. */
+export type OptionsJudge = (options: NegotiatedOptions) => TftpError | undefined;
+
+/**
+ * A client's request (RFC 1350 section 4). DATA 1 or ACK 0 in answer means that the options were
+ * ignored (RFC 2347).
+ *
+ * @param judge is asked before an OACK is acknowledged, so that no data moves if it refuses.
+ */
+export function requestOpening(
+  request: RequestPacket,
+  judge: OptionsJudge = () => undefined,
+): Opening {
   return {
     first: { type: request.type, datagram: encode(request) },
     persistent: true,
     options: DEFAULT_OPTIONS,
     answer(packet) {
-      if (packet.type === 'OACK') return confirm(request.options, packet.options);
+      if (packet.type === 'OACK') return confirm(request.options, packet.options, judge);
       const plain =
         request.type === 'RRQ'
           ? packet.type === 'DATA' && packet.block === 1
@@ -55,7 +71,7 @@ export function requestOpening(request: RequestPacket): Opening {
     },
     withoutOptions() {
       if (request.options.length === 0) return undefined;
-      return requestOpening({ ...request, options: [] });
+      return requestOpening({ ...request, options: [] }, judge);
     },
   };
 }
@@ -86,10 +102,16 @@ function serverOpening(
   };
 }
 
-function confirm(asked: readonly WireOption[], granted: readonly WireOption[]): OpeningAnswer {
+function confirm(
+  asked: readonly WireOption[],
+  granted: readonly WireOption[],
+  judge: OptionsJudge,
+): OpeningAnswer {
   if (asked.length === 0) {
     return { type: 'fail', error: new ProtocolError('EOPTNEG', 'The server sent an OACK unasked') };
   }
   const options = confirmOptions(asked, granted);
-  return isTftpError(options) ? { type: 'fail', error: options } : { type: 'begin', options };
+  if (isTftpError(options)) return { type: 'fail', error: options };
+  const error = judge(options);
+  return error ? { type: 'fail', error, options } : { type: 'begin', options };
 }
