@@ -1,6 +1,7 @@
 /** One transfer of a client: from the name of the host to the end. */
 
 import { lookup } from 'node:dns/promises';
+import { SocketAddress, isIPv6 } from 'node:net';
 import { CancelError, LocalError } from '../protocol/errors';
 import type { TftpError } from '../protocol/errors';
 import { requestOptions } from '../protocol/options';
@@ -139,7 +140,11 @@ function retryPolicy(options: RequiredClientOptions): RetryPolicy {
 async function resolve(host: string): Promise<string> {
   try {
     const { address } = await lookup(host.replace(/^\[(.*)\]$/, '$1'));
-    return address;
+    // The way that sockets write it, as the address of what comes in is compared with it.
+    const zoned = address.includes('%');
+    return isIPv6(address) && !zoned
+      ? new SocketAddress({ address, family: 'ipv6' }).address
+      : address;
   } catch (error) {
     const message = `The host ${host} cannot be found: check the name, or give an address`;
     throw new LocalError('ENOTFOUND', message, { cause: error });
