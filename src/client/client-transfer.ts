@@ -37,6 +37,8 @@ export interface Plan {
   readonly filename: string;
   readonly options: RequiredClientOptions;
   readonly wanted: WantedOptions;
+  /** Ends the transfer before it has begun; from then on its driver can be closed. */
+  readonly stop: AbortSignal;
   /** Bytes, if known beforehand. */
   readonly size?: number | undefined;
   cargo(parts: MachineParts): Cargo;
@@ -95,11 +97,15 @@ export function failBeforeStart(
 async function prepare(plan: Plan): Promise<TransferDriver> {
   const { options, wanted, type, filename, size, judge, annotate, isProbe } = plan;
   const { host, port, mode, signal, progressInterval, deadline, onEvent } = options;
-  if (signal?.aborted) throw new CancelError();
+  const cancelled = () => signal?.aborted || plan.stop.aborted;
+  if (cancelled()) throw new CancelError();
   const destination: Peer = { address: await resolve(host), port };
-  if (signal?.aborted) throw new CancelError();
-
+  if (cancelled()) throw new CancelError();
   const socket = await bind(options, destination);
+  if (cancelled()) {
+    socket.close();
+    throw new CancelError();
+  }
   socket.watch(destination);
   const recorder = new FlightRecorder();
   const request = { type, filename, mode, options: requestOptions(wanted) };

@@ -42,6 +42,8 @@ class KnowsEnough extends TftpError {}
 export class TftpClient {
   readonly #defaults: ClientOptions;
   readonly #drivers = new Set<TransferDriver>();
+  /** Ends the transfers that have no driver yet. */
+  #stop = new AbortController();
 
   constructor(options: ClientOptions = {}) {
     this.#defaults = options;
@@ -118,6 +120,7 @@ export class TftpClient {
     filename: string,
     options: ClientOptions = {},
   ): Promise<TransferRecord> {
+    const stop = this.#stop.signal;
     const parsed = parseClientOptions(this.#defaults, options);
     const opened = await this.#open('WRQ', filename, parsed, () => dataSource(content));
     const source = parsed.mode === 'netascii' ? netasciiSource(opened) : opened;
@@ -128,6 +131,7 @@ export class TftpClient {
       type: 'WRQ',
       filename,
       options: parsed,
+      stop,
       wanted,
       size: source.size,
       cargo: (parts) => ({ machine: new Sender(...parts), source }),
@@ -143,6 +147,7 @@ export class TftpClient {
     filename: string,
     options: ClientOptions = {},
   ): Promise<{ size: number | null; record: TransferRecord }> {
+    const stop = this.#stop.signal;
     const parsed = parseClientOptions(this.#defaults, options);
     const enough = () => new KnowsEnough('EOPTNEG', 'Only the size was asked');
     const sink = limitedSink(new BufferSink(), STAT_FETCH, enough);
@@ -159,6 +164,7 @@ export class TftpClient {
       type: 'RRQ',
       filename,
       options: { ...parsed, onEvent },
+      stop,
       wanted: { tsize: 0 },
       cargo: (parts) => ({ machine: new Receiver(...parts), sink }),
       judge({ tsize }) {
@@ -175,6 +181,8 @@ export class TftpClient {
 
   /** Ends at once all that runs, and all that still repeats its last acknowledgement. */
   close(): void {
+    this.#stop.abort();
+    this.#stop = new AbortController();
     for (const driver of this.#drivers) driver.close();
   }
 
@@ -183,6 +191,7 @@ export class TftpClient {
     filename: string,
     options: ClientOptions,
   ): Promise<TransferRecord> {
+    const stop = this.#stop.signal;
     const parsed = parseClientOptions(this.#defaults, options);
     const opened = await this.#open('RRQ', filename, parsed, open);
     const { maxSize, sha256, md5 } = parsed;
@@ -196,6 +205,7 @@ export class TftpClient {
       type: 'RRQ',
       filename,
       options: parsed,
+      stop,
       wanted: { ...wantedOptions(parsed), ...(parsed.tsize && { tsize: 0 }) },
       cargo: (parts) => ({ machine: new Receiver(...parts), sink }),
       judge: ({ tsize }: NegotiatedOptions) => ((tsize ?? 0) > maxSize ? tooLarge() : undefined),
