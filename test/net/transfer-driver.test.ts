@@ -290,8 +290,8 @@ describe('TransferDriver, with a peer that misbehaves', function () {
 
     it('uses a short timeout in both directions', async () => {
       const client = clientFor(server, { timeout: 20, retries: 1 });
-      for (const run of [client.get('f'), client.put('x', 'f')]) {
-        const { record } = await failureOf(run);
+      for (const run of [client.get('f'), client.put('x', 'f')].map(failureOf)) {
+        const { record } = await run;
         should(record!.elapsed).be.within(40, 180);
       }
     });
