@@ -5,7 +5,7 @@ import path from 'node:path';
 import { RED_TFTP, run, succeeded } from '../helpers/program';
 import { RedTftpServer } from '../helpers/red-tftp-server';
 import { TestFolders } from './test-files';
-import { skip } from './tools';
+import { skip } from '../helpers/requirements';
 
 const GIB = 2 ** 30;
 const LIMIT = 150_000_000;

@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { missing } from '../helpers/requirements';
 
 /** The programs, by the name of their file. */
 export type Tool = 'curl' | 'atftp' | 'tftp' | 'in.tftpd' | 'atftpd';
@@ -17,18 +18,6 @@ export function requireTool(context: Mocha.Context, tool: Tool): string {
     .find((file) => existsSync(file));
   if (found !== undefined) return found;
   return missing(context, `${tool} is not installed, nor below TFTP_INTEROP_ROOT`);
-}
-
-/** Fails where CI is set; elsewhere says why the tests of `context` are skipped. */
-export function missing(context: Mocha.Context, reason: string): never {
-  if (process.env['CI'] === 'true') throw new Error(reason);
-  return skip(context, reason);
-}
-
-/** Skips the tests of `context`, and says why. */
-export function skip(context: Mocha.Context, reason: string): never {
-  console.log(`skipped: ${reason}`);
-  return context.skip();
 }
 
 function toolFolders(): string[] {

@@ -1,0 +1,103 @@
+/** The real Node-RED as a program of its own, with the user directory that it is given. */
+
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import path from 'node:path';
+import { BackgroundProgram, ROOT } from '../helpers/program';
+
+/** A release of Node-RED among the development dependencies, and the Node.js that it needs. */
+export interface NodeRedRelease {
+  readonly title: string;
+  /** Its folder below node_modules. */
+  readonly folder: string;
+  /** The least version of Node.js, as major and minor number. */
+  readonly node: readonly [major: number, minor: number];
+}
+
+export const NODE_RED_RELEASES: readonly NodeRedRelease[] = [
+  { title: 'Node-RED 4.1', folder: 'node-red-4', node: [18, 5] },
+  { title: 'Node-RED 5', folder: 'node-red', node: [22, 9] },
+];
+
+/**
+ * A Node.js that can run the release: the one that runs this, else the one that `TFTP_NODE_24` names;
+ * undefined if there is none.
+ */
+export function nodeFor({ node: [major, minor] }: NodeRedRelease): string | undefined {
+  const [runningMajor = 0, runningMinor = 0] = process.versions.node.split('.').map(Number);
+  const suffices = runningMajor > major || (runningMajor === major && runningMinor >= minor);
+  return suffices ? process.execPath : process.env['TFTP_NODE_24'];
+}
+
+/** A running Node-RED. */
+export class NodeRedRuntime {
+  private constructor(
+    private readonly program: BackgroundProgram,
+    private readonly base: string,
+  ) {}
+
+  /** Starts it on a free port, and waits until its flows run. */
+  static async start(
+    release: NodeRedRelease,
+    node: string,
+    userDirectory: string,
+  ): Promise<NodeRedRuntime> {
+    const port = await freePort();
+    const settings = path.join(userDirectory, 'settings.js');
+    writeFileSync(settings, settingsFile(port));
+    const script = path.join(ROOT, 'node_modules', release.folder, 'red.js');
+    const program = new BackgroundProgram(
+      node,
+      [script, '--userDir', userDirectory, '--settings', settings],
+      { cwd: userDirectory },
+    );
+    await program.printed(/Started flows/);
+    return new NodeRedRuntime(program, `http://127.0.0.1:${port}`);
+  }
+
+  /** All that it has logged. */
+  get log(): string {
+    return this.program.output;
+  }
+
+  /** Fetches a page of the admin interface; throws unless it is there. */
+  async get(route: string, accept = '*/*'): Promise<Response> {
+    const response = await fetch(new URL(route, this.base), { headers: { accept } });
+    if (!response.ok) throw new Error(`GET ${route} gave ${response.status}`);
+    return response;
+  }
+
+  async json<T>(route: string): Promise<T> {
+    return (await this.get(route, 'application/json')).json() as Promise<T>;
+  }
+
+  async text(route: string, accept?: string): Promise<string> {
+    return (await this.get(route, accept)).text();
+  }
+
+  async stop(): Promise<void> {
+    await this.program.stop();
+  }
+}
+
+function settingsFile(port: number): string {
+  const settings = {
+    uiHost: '127.0.0.1',
+    uiPort: port,
+    flowFile: 'flows.json',
+    telemetry: { enabled: false, updateNotification: false },
+    editorTheme: { tours: false },
+    logging: { console: { level: 'info', metrics: false, audit: false } },
+  };
+  return `module.exports = ${JSON.stringify(settings, undefined, 2)};\n`;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}

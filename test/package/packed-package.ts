@@ -1,0 +1,63 @@
+/** The package as a user gets it: packed, and installed into an empty user directory. */
+
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { ROOT, run, succeeded } from '../helpers/program';
+import type { Outcome } from '../helpers/program';
+
+/** The name under which users install it. */
+export const PACKAGE = 'node-red-contrib-tftp';
+
+/** A user directory of Node-RED in which the package is installed. */
+export class PackedPackage {
+  private constructor(
+    readonly userDirectory: string,
+    /** The paths in the tarball. */
+    readonly files: readonly string[],
+  ) {}
+
+  /** Packs what was built, and installs it without a network. */
+  static async install(): Promise<PackedPackage> {
+    const base = mkdtempSync(path.join(tmpdir(), 'red-tftp-package-'));
+    const userDirectory = path.join(base, 'user');
+    mkdirSync(userDirectory);
+    writeFileSync(path.join(userDirectory, 'package.json'), '{ "private": true }\n');
+    // A build would take away the compiled tests while they run.
+    const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', base];
+    const { stdout } = succeeded(await npm(pack, ROOT));
+    const [packed] = JSON.parse(stdout.toString()) as [PackResult];
+    const tarball = path.join(base, packed.filename);
+    succeeded(await npm(['install', '--offline', tarball], userDirectory));
+    return new PackedPackage(
+      userDirectory,
+      packed.files.map((file) => file.path),
+    );
+  }
+
+  /** The folder of the installed package. */
+  get folder(): string {
+    return path.join(this.userDirectory, 'node_modules', PACKAGE);
+  }
+
+  read(file: string): Buffer {
+    return readFileSync(path.join(this.folder, file));
+  }
+
+  remove(): void {
+    rmSync(path.dirname(this.userDirectory), { recursive: true, force: true });
+  }
+}
+
+interface PackResult {
+  readonly filename: string;
+  readonly files: readonly { readonly path: string }[];
+}
+
+/** Runs npm. On Windows it is a batch file, which cannot be started like a program: its script can. */
+export function npm(args: readonly string[], cwd: string): Promise<Outcome> {
+  const quiet = ['--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error'];
+  if (process.platform !== 'win32') return run('npm', [...args, ...quiet], { cwd });
+  const script = path.join(path.dirname(process.execPath), 'node_modules/npm/bin/npm-cli.js');
+  return run(process.execPath, [script, ...args, ...quiet], { cwd });
+}
