@@ -37,7 +37,7 @@ interface NodeSet {
   readonly id: string;
   readonly types: readonly string[];
   readonly enabled: boolean;
-  readonly err?: string;
+  readonly err?: unknown;
 }
 
 describe('the packed package', () => {
@@ -50,6 +50,8 @@ describe('the packed package', () => {
   });
 
   after(() => installed?.remove());
+
+  const nodeNames = (): string[] => Object.keys(manifest['node-red'].nodes);
 
   it('holds what users need, and nothing else', () => {
     installed.files.should.containDeep(REQUIRED_FILES);
@@ -89,6 +91,7 @@ describe('the packed package', () => {
 
   for (const release of NODE_RED_RELEASES) {
     describe(`in ${release.title}`, () => {
+      let ownInstallation: PackedPackage | undefined;
       let runtime: NodeRedRuntime | undefined;
 
       before(async function () {
@@ -99,16 +102,18 @@ describe('the packed package', () => {
             `${release.title} needs Node.js ${release.node.join('.')}: name one in TFTP_NODE_24`,
           );
         }
-        runtime = await NodeRedRuntime.start(release, node, installed.userDirectory);
+        ownInstallation = await PackedPackage.install();
+        runtime = await NodeRedRuntime.start(release, node, ownInstallation.userDirectory);
       });
 
       after(async () => {
         await runtime?.stop();
+        ownInstallation?.remove();
       });
 
       it('loads every node without an error', async () => {
         const sets = await runtime!.json<NodeSet[]>('/nodes');
-        for (const name of Object.keys(manifest['node-red'].nodes)) {
+        for (const name of nodeNames()) {
           const set = sets.find(({ id }) => id === `${PACKAGE}/${name}`);
           set!.should.have.properties({ enabled: true, types: [name] });
           set!.should.not.have.property('err');
@@ -118,11 +123,12 @@ describe('the packed package', () => {
 
       it('serves the editor part and the help of every node', async () => {
         const html = await runtime!.text('/nodes', 'text/html');
-        for (const name of Object.keys(manifest['node-red'].nodes)) {
-          html.should.match(new RegExp(`registerType\\(\\s*['"]${name}['"]`));
-          html.should.match(new RegExp(`data-template-name="${name}"`));
-          html.should.match(new RegExp(`data-help-name="${name}"`));
-        }
+        const marks = nodeNames().flatMap((name) => [
+          `registerType('${name}'`,
+          `data-template-name="${name}"`,
+          `data-help-name="${name}"`,
+        ]);
+        marks.filter((mark) => !html.includes(mark)).should.eql([]);
       });
 
       it('serves every icon', async () => {
@@ -141,7 +147,7 @@ describe('the packed package', () => {
 
       it('serves the catalogue of every node', async () => {
         const catalogues = await runtime!.json<Record<string, object>>('/nodes/messages?lng=en-US');
-        for (const name of Object.keys(manifest['node-red'].nodes)) {
+        for (const name of nodeNames()) {
           const catalogue = JSON.parse(
             installed.read(`dist/nodes/locales/en-US/${name}.json`).toString(),
           ) as object;
