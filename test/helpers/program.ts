@@ -38,7 +38,7 @@ export function run(
   return new Promise((resolve) => {
     execFile(program, args, { ...options, encoding: 'buffer' }, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
-      resolve({ code, stdout, stderr: stderr.toString() || (code < 0 ? String(error) : '') });
+      resolve({ code, stdout, stderr: stderr.toString() || (error?.message ?? '') });
     });
   });
 }

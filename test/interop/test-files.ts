@@ -38,13 +38,13 @@ export class TestFolders {
   }
 
   /** Writes a file of the server. */
-  serve(name: string, content: Uint8Array): string {
-    return write(path.join(this.server, name), content);
+  serve(name: string, bytes: Uint8Array): string {
+    return write(path.join(this.server, name), bytes);
   }
 
   /** Writes a file of the client, and tells its path. */
-  keep(name: string, content: Uint8Array): string {
-    return write(path.join(this.client, name), content);
+  keep(name: string, bytes: Uint8Array): string {
+    return write(path.join(this.client, name), bytes);
   }
 
   remove(): void {

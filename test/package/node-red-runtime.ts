@@ -2,7 +2,6 @@
 
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import path from 'node:path';
 import { BackgroundProgram, ROOT } from '../helpers/program';
@@ -70,7 +69,8 @@ export class NodeRedRuntime {
   }
 
   async json<T>(route: string): Promise<T> {
-    return (await this.get(route, 'application/json')).json() as Promise<T>;
+    const body: T = JSON.parse(await this.text(route, 'application/json'));
+    return body;
   }
 
   async text(route: string, accept?: string): Promise<string> {
@@ -97,7 +97,8 @@ function settingsFile(port: number): string {
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
   server.close();
-  return port;
+  if (address === null || typeof address === 'string') throw new Error('There is no TCP port');
+  return address.port;
 }

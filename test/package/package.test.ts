@@ -46,7 +46,7 @@ describe('the packed package', () => {
 
   before(async () => {
     installed = await PackedPackage.install();
-    manifest = JSON.parse(installed.read('package.json').toString()) as Manifest;
+    manifest = JSON.parse(installed.read('package.json').toString());
   });
 
   after(() => installed?.remove());
@@ -97,7 +97,7 @@ describe('the packed package', () => {
       before(async function () {
         const node = nodeFor(release);
         if (node === undefined) {
-          return missing(
+          missing(
             this,
             `${release.title} needs Node.js ${release.node.join('.')}: name one in TFTP_NODE_24`,
           );
@@ -148,9 +148,9 @@ describe('the packed package', () => {
       it('serves the catalogue of every node', async () => {
         const catalogues = await runtime!.json<Record<string, object>>('/nodes/messages?lng=en-US');
         for (const name of nodeNames()) {
-          const catalogue = JSON.parse(
+          const catalogue: object = JSON.parse(
             installed.read(`dist/nodes/locales/en-US/${name}.json`).toString(),
-          ) as object;
+          );
           catalogues[`${PACKAGE}/${name}`]!.should.eql(catalogue);
           const route = `/nodes/${PACKAGE}/${name}/messages?lng=en-US`;
           (await runtime!.json<object>(route)).should.eql(catalogue);

@@ -26,7 +26,7 @@ export class PackedPackage {
     // A build would take away the compiled tests while they run.
     const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', base];
     const { stdout } = succeeded(await npm(pack, ROOT));
-    const [packed] = JSON.parse(stdout.toString()) as [PackResult];
+    const [packed]: [PackResult] = JSON.parse(stdout.toString());
     const tarball = path.join(base, packed.filename);
     succeeded(await npm(['install', '--offline', tarball], userDirectory));
     return new PackedPackage(
