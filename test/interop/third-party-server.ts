@@ -3,6 +3,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { BackgroundProgram } from '../helpers/program';
+import { missing } from '../helpers/requirements';
 import { TestFolders } from './test-files';
 import { requireTool } from './tools';
 
@@ -26,6 +27,7 @@ export class ThirdPartyServer {
     name: ThirdPartyServerName,
   ): Promise<ThirdPartyServer> {
     const file = requireTool(context, name);
+    if (process.getuid?.() !== 0) missing(context, `${name} has to be started by root`);
     const folders = new TestFolders();
     const port = await freePort();
     const program = new BackgroundProgram(file, flagsOf(name, port, folders.server));
