@@ -36,6 +36,7 @@ describe('a link that loses, repeats and reorders', () => {
         blksize: 512,
         windowsize,
         timeout: 50,
+        deadline: 30_000,
       });
       try {
         const { data, record } = await client.get('file');
