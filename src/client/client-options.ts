@@ -97,6 +97,7 @@ export function parseClientOptions(...layers: readonly ClientOptions[]): Require
     const given = Object.entries(layer).filter(([, value]) => value !== undefined);
     Object.assign(options, Object.fromEntries(given));
   }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the rest of this function makes it true
   const parsed = options as RequiredClientOptions;
   if (typeof parsed.host !== 'string' || parsed.host === '') {
     throw invalidSetting('host is missing: give the name or the address of the TFTP server');

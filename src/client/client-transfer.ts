@@ -2,7 +2,7 @@
 
 import { lookup } from 'node:dns/promises';
 import { SocketAddress, isIPv6 } from 'node:net';
-import { CancelError, LocalError } from '../protocol/errors';
+import { CancelError, LocalError, isTftpError } from '../protocol/errors';
 import type { TftpError } from '../protocol/errors';
 import { requestOptions } from '../protocol/options';
 import type { WantedOptions } from '../protocol/options';
@@ -167,7 +167,7 @@ async function bind(options: RequiredClientOptions, to: Peer): Promise<UdpSocket
     try {
       return await UdpSocket.bind({ address, port, watchable: true, receiveBuffer });
     } catch (error) {
-      if (port >= last || (error as TftpError).code !== 'EADDRINUSE') throw error;
+      if (port >= last || !(isTftpError(error) && error.code === 'EADDRINUSE')) throw error;
     }
   }
 }

@@ -199,7 +199,8 @@ function enlarge(socket: dgram.Socket, bytes: number): void {
 }
 
 function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? 'an unknown error';
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : 'an unknown error';
 }
 
 function bindError(error: unknown, { address, port }: BindOptions): LocalError {

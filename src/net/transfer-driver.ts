@@ -97,9 +97,10 @@ export class TransferDriver {
     this.ended = new Promise((resolve) => (this.#resolveEnded = resolve));
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     if ('sink' in setup.cargo) {
-      this.#writer = new SinkWriter(setup.cargo.sink, {
-        written: (bytes) => this.#step(() => this.#receiver.consumed(bytes, this.#now)),
-        committed: () => this.#step(() => this.#receiver.committed(this.#now)),
+      const { machine, sink } = setup.cargo;
+      this.#writer = new SinkWriter(sink, {
+        written: (bytes) => this.#step(() => machine.consumed(bytes, this.#now)),
+        committed: () => this.#step(() => machine.committed(this.#now)),
         failed: (error) => this.#abort(error),
       });
     }
@@ -146,10 +147,6 @@ export class TransferDriver {
 
   get #now(): number {
     return this.#setup.clock.now();
-  }
-
-  get #receiver(): Receiver {
-    return this.#machine as Receiver;
   }
 
   get #peer(): Peer {

@@ -89,11 +89,11 @@ export const SERVER_DEFAULTS = {
  * @throws {LocalError} EINVAL, saying which option is wrong and what it may be.
  */
 export function parseServerOptions(given: ServerOptions): RequiredServerOptions {
-  const entries = Object.entries(given).filter(([, value]) => value !== undefined);
-  const options: RequiredServerOptions = {
-    ...SERVER_DEFAULTS,
-    ...(Object.fromEntries(entries) as unknown as ServerOptions),
-  };
+  const set = Object.entries(given).filter(([, value]) => value !== undefined);
+  const options: RequiredServerOptions = Object.assign(
+    { ...SERVER_DEFAULTS, storage: given.storage },
+    Object.fromEntries(set),
+  );
   checkNumber('port', options.port, 0, 65535);
   checkNumber('maxTransfers', options.maxTransfers, 1, 100_000);
   checkNumber('maxPerHost', options.maxPerHost, 1, 100_000);
@@ -107,7 +107,7 @@ export function parseServerOptions(given: ServerOptions): RequiredServerOptions 
     checkNumber('blksizeMax', options.blksizeMax, MIN_BLKSIZE, MAX_BLKSIZE);
   }
   if (!['ipv4', 'ipv6', 'both'].includes(options.family)) {
-    throw invalidSetting(`family is ${String(options.family)}: it must be ipv4, ipv6 or both`);
+    throw invalidSetting(`family is ${options.family}: it must be ipv4, ipv6 or both`);
   }
   return options;
 }

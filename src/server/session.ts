@@ -53,8 +53,8 @@ export interface SessionResult {
 interface LocalEnd {
   readonly size: number | undefined;
   readonly granted: GrantedOptions;
-  prepare(recorder: FlightRecorder): Cargo;
-  release(): Promise<void>;
+  readonly prepare: (recorder: FlightRecorder) => Cargo;
+  readonly release: () => Promise<void>;
 }
 
 export class Session {

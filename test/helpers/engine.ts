@@ -18,7 +18,7 @@ export function closeEnginesAfterEach(): void {
   afterEach(async () => {
     const engines = [...open];
     open.clear();
-    await Promise.all(engines.map((engine) => engine.close()));
+    await Promise.all(engines.map(async (engine) => engine.close()));
   });
 }
 
