@@ -69,7 +69,7 @@ export class TftpClient {
   async getFile(
     path: string,
     filename: string,
-    options: ClientOptions & Partial<FileSinkOptions> = {},
+    options: ClientOptions & Partial<Omit<FileSinkOptions, 'mode'>> = {},
   ): Promise<TransferRecord> {
     const { overwrite = 'replace', createDir = false, ...rest } = options;
     const open = () => FileSink.open(path, { overwrite, createDir });

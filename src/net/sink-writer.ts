@@ -22,7 +22,7 @@ export class SinkWriter {
   readonly #listener: SinkWriterListener;
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
-  #state: 'open' | 'ending' | 'committed' | 'failed' | 'discarded' = 'open';
+  #state: 'open' | 'ending' | 'committing' | 'committed' | 'failed' | 'discarded' = 'open';
   #busy = false;
   #running: Promise<void> | undefined;
 
@@ -44,11 +44,13 @@ export class SinkWriter {
     this.#run();
   }
 
-  /** Forgets the file, after a write or commit in flight. A file that was committed meanwhile stays. */
+  /**
+   * Forgets the file, also while a write runs: a reader that has stalled must not hold up the end. A
+   * commit that runs is waited for, and its file stays.
+   */
   async discard(): Promise<void> {
-    if (this.#state === 'open' || this.#state === 'ending') this.#state = 'failed';
-    await this.#running;
-    if (this.#state !== 'failed') return;
+    if (this.#state === 'committing') await this.#running;
+    if (this.#state === 'committed' || this.#state === 'discarded') return;
     this.#state = 'discarded';
     await this.#sink.discard();
   }
@@ -65,17 +67,24 @@ export class SinkWriter {
         await this.#writePending();
       }
       if (this.#state !== 'ending') return;
+      this.#state = 'committing';
       await this.#sink.commit();
       this.#state = 'committed';
       this.#listener.committed();
     } catch (error) {
-      this.#state = 'failed';
-      this.#listener.failed(
-        isTftpError(error) ? error : new LocalError('EIO', 'Writing failed', { cause: error }),
-      );
+      this.#fail(error);
     } finally {
       this.#busy = false;
     }
+  }
+
+  /** What a write says after it was discarded is of no interest. */
+  #fail(error: unknown): void {
+    if (this.#state === 'discarded') return;
+    this.#state = 'failed';
+    this.#listener.failed(
+      isTftpError(error) ? error : new LocalError('EIO', 'Writing failed', { cause: error }),
+    );
   }
 
   get #isWorthWriting(): boolean {

@@ -21,7 +21,8 @@ export interface DataSource {
 
 /**
  * Takes the bytes of a file, in order. `commit` is called at most once. `discard` is called once if
- * anything failed, `write` and `commit` included, and never after a `commit` that went well.
+ * anything failed, `write` and `commit` included, also while `write` runs, and never
+ * after a `commit` that went well.
  */
 export interface DataSink {
   /**

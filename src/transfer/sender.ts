@@ -1,10 +1,12 @@
 /** The machine that sends a file in windows (RFC 1350, RFC 7440). */
 
 import { distance } from '../protocol/block-number';
+import { DATA_HEADER } from '../protocol/constants';
 import type { NegotiatedOptions } from '../protocol/options';
 import type { TransferPacket } from '../protocol/packet';
 import { Machine } from './machine';
 import { SendWindow } from './send-window';
+import type { BlockRun } from './send-window';
 
 /** What is only known while blocks are being sent. Positions count from 1. */
 interface Sending {
@@ -146,7 +148,7 @@ export class Sender extends Machine {
       const run = state.window.run(state.next, state.windowEnd - state.next);
       if (run === undefined) break;
       this.outbox.sendRun(run);
-      this.#countRun(state, run.count, now, note);
+      this.#countRun(state, run, now, note);
     }
     if (state.next > before) this.timer.arm(now);
 
@@ -159,9 +161,9 @@ export class Sender extends Machine {
   }
 
   /** Keeps the books of the blocks that go out at `next`. */
-  #countRun(state: Sending, count: number, now: number, note: string): void {
+  #countRun(state: Sending, run: BlockRun, now: number, note: string): void {
     const first = state.next;
-    const last = first + count - 1;
+    const last = first + run.count - 1;
     this.countFirstSend();
     this.stats.retransmits += Math.max(0, Math.min(last, state.highest) - first + 1);
     if (last > state.highest) {
@@ -169,7 +171,7 @@ export class Sender extends Machine {
       state.timed = { position: last, at: now };
     }
     state.next = last + 1;
-    this.recorder.sent(now, 'DATA', first, state.options.blksize, note, last);
+    this.recorder.sent(now, 'DATA', first, run.segmentSize - DATA_HEADER, note, last);
   }
 
   #done(finalAck: boolean): void {
