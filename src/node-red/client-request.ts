@@ -9,6 +9,7 @@ import { parseClientOptions } from '../client/client-options';
 import { parseTftpUrl } from '../client/tftp-url';
 import {
   bytesSetting,
+  choiceSetting,
   flagSetting,
   isBlank,
   millisecondsSetting,
@@ -35,6 +36,8 @@ export interface ClientRequest {
 }
 
 type Place = Pick<ClientRequest, 'host' | 'port' | 'filename'>;
+
+const MODES: readonly TransferMode[] = ['octet', 'netascii'];
 
 /** The options that `msg.tftpOptions` may fill; the two checksums may also stand in the message itself. */
 const MESSAGE_OPTIONS = [
@@ -179,7 +182,7 @@ function transferOptions(
   const options = withoutUndefined<ClientOptions>({
     host,
     port,
-    mode: (textSetting(raw.mode) || 'octet') as TransferMode,
+    mode: choiceSetting('mode', raw.mode || 'octet', MODES),
     blksize: numberSetting('blksize', raw.blksize) ?? null,
     windowsize: numberSetting('windowsize', raw.windowsize) ?? null,
     timeout: millisecondsSetting('timeout', raw.timeout, 0.01, 255) ?? null,

@@ -85,14 +85,10 @@ export class GetWork implements ClientWork {
     folderOrFile: string,
   ): Promise<void> {
     if (this.#config.action === 'stat') return this.#stat(request, options, delivery);
-    switch (this.#config.ret) {
-      case 'file':
-        return this.#save(request, options, delivery, folderOrFile);
-      case 'stream':
-        return this.#stream(request, options, delivery);
-      default:
-        return this.#fetch(request, options, delivery);
-    }
+    const { ret } = this.#config;
+    if (ret === 'file') return this.#save(request, options, delivery, folderOrFile);
+    if (ret === 'stream') return this.#stream(request, options, delivery);
+    return this.#fetch(request, options, delivery);
   }
 
   async #stat({ filename }: ClientRequest, options: ClientOptions, to: Delivery): Promise<void> {

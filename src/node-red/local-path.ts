@@ -5,8 +5,8 @@ import type { NodeAPI } from 'node-red';
 
 /** An absolute path; a relative one starts at `fileWorkingDirectory` of the settings, if there is one. */
 export function localPath(RED: NodeAPI, name: string): string {
-  const settings = RED.settings as { fileWorkingDirectory?: string };
-  return path.resolve(settings.fileWorkingDirectory ?? '', name);
+  const folder: unknown = Reflect.get(RED.settings, 'fileWorkingDirectory');
+  return path.resolve(typeof folder === 'string' ? folder : '', name);
 }
 
 /** The last part of a name on a server, whose parts may be divided by `/` or `\`. */

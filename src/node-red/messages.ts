@@ -3,7 +3,7 @@
 import { LocalError, isTftpError } from '../protocol/errors';
 import { failedRecords } from '../net/transfer-record';
 import type { NodeAPI, NodeMessage } from 'node-red';
-import type { TftpError, TftpErrorCode } from '../protocol/errors';
+import type { TftpError } from '../protocol/errors';
 import type { TransferEventName, TransferRecord } from '../net/transfer-record';
 import type { ClientRequest } from './client-request';
 import type { EventsChoice } from './node-config';
@@ -87,12 +87,12 @@ export function failureRecords(
 }
 
 /** The error that an `error` record tells of, for Catch nodes. */
-export function errorOf(record: TransferRecord): TftpError {
+export function errorOf(record: TransferRecord): Error {
   const { code, tftpCode, message } = record.error ?? { code: 'EUNDEF', tftpCode: 0, message: '' };
   const doing = record.operation === 'read' ? 'reading' : 'writing';
   const peer = `${record.host}:${record.port}`;
   const text = `${message} (${peer} ${doing} "${record.filename}")`;
-  return new LocalError(code as TftpErrorCode, text, { tftpCode, peer, filename: record.filename });
+  return Object.assign(new Error(text), { code, tftpCode, peer, filename: record.filename });
 }
 
 /** Whatever was thrown, as the kind of error that all of this package understands. */

@@ -256,14 +256,10 @@ function parseServer(
 }
 
 function allowedNetworks(access: unknown, allow: unknown): readonly string[] {
-  switch (choiceSetting('access', access, ['private', 'any', 'list'])) {
-    case 'any':
-      return ANY_NETWORK;
-    case 'list':
-      return Array.isArray(allow) ? allow.map(textSetting).filter((entry) => entry !== '') : [];
-    case 'private':
-      return PRIVATE_NETWORKS;
-  }
+  const choice = choiceSetting('access', access, ['private', 'any', 'list']);
+  if (choice === 'private') return PRIVATE_NETWORKS;
+  if (choice === 'any') return ANY_NETWORK;
+  return Array.isArray(allow) ? allow.map(textSetting).filter((entry) => entry !== '') : [];
 }
 
 function typed(value: unknown, type: unknown): TypedValue {

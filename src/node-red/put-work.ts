@@ -71,7 +71,7 @@ export function contentOf(value: unknown): Uint8Array | string {
 
 function toJson(value: object): string | undefined {
   try {
-    return JSON.stringify(value) as string | undefined;
+    return JSON.stringify(value);
   } catch (cause) {
     throw invalidSetting(`the source cannot be sent as JSON: ${String(cause)}`);
   }

@@ -78,6 +78,7 @@ export function portsSetting(
 /** The object without the properties that are undefined, as exact optional properties want it. */
 export function withoutUndefined<T extends object>(given: { [K in keyof T]: T[K] | undefined }): T {
   const entries = Object.entries(given).filter(([, value]) => value !== undefined);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is left are values of T
   return Object.fromEntries(entries) as T;
 }
 

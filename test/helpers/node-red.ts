@@ -8,11 +8,22 @@ import tftpPut = require('../../nodes/tftp-put');
 import tftpServer = require('../../nodes/tftp-server');
 import { MemoryStorage } from '../../src/storage/memory-storage';
 import { TftpServer } from '../../src/server/server';
-import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
+import type { Node, NodeAPI, NodeDef, NodeMessage, NodeMessageInFlow } from 'node-red';
 import type { TransferRecord } from '../../src/net/transfer-record';
 import type { ServerOptions } from '../../src/server/server-options';
 import type { DataSource, Storage } from '../../src/storage/storage';
 
+/** What its published types do not allow: the properties of our nodes, and promises. */
+interface Helper {
+  load(types: unknown[], flow: FlowNode[]): Promise<void>;
+  setFlows(flow: FlowNode[], kind: string): Promise<void>;
+  settings(settings: Record<string, unknown>): void;
+  startServer(): Promise<void>;
+  stopServer(): Promise<void>;
+}
+
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see Helper
+const nodeRed = helper as unknown as Helper;
 helper.init(require.resolve(nodeRedPackage()));
 
 /** Node-RED 5 needs Node 22.9. */
@@ -39,7 +50,30 @@ export type Message = NodeMessage & {
   error?: { message: string; code?: string; source: { id: string } };
   status?: { text?: string; fill?: string; event?: string; transfer?: TransferRecord };
   filename?: string;
+  parts?: NodeMessageInFlow['parts'];
 };
+
+/** A payload that has to be a Buffer. */
+export function asBuffer(payload: unknown): Buffer {
+  if (Buffer.isBuffer(payload)) return payload;
+  throw new TypeError(`${String(payload)} is no Buffer`);
+}
+
+/** A payload that has to be text. */
+export function asText(payload: unknown): string {
+  if (typeof payload === 'string') return payload;
+  throw new TypeError(`${String(payload)} is no text`);
+}
+
+/** A payload that has to be a record. */
+export function asRecord(payload: unknown): TransferRecord {
+  if (isRecord(payload)) return payload;
+  throw new TypeError(`${String(payload)} is no record`);
+}
+
+function isRecord(payload: unknown): payload is TransferRecord {
+  return typeof payload === 'object' && payload !== null && 'role' in payload;
+}
 
 /** What the `inbox` node with this id has received, in order, since the flow was started. */
 export class Inbox {
@@ -92,7 +126,7 @@ export interface Bench {
   readonly caught: Inbox;
   readonly completed: Inbox;
   readonly statuses: Inbox;
-  send(msg: NodeMessage): void;
+  readonly send: (msg: NodeMessage) => void;
 }
 
 /** Starts a flow with this node; `redeploy` puts it in the place of the one that runs. */
@@ -131,12 +165,12 @@ export async function loadWholeFlow(nodes: FlowNode[], core: string[] = []): Pro
     require(require.resolve(`@node-red/nodes/core/${name}.js`, from)),
   );
   const all = [...types, Inbox.register, tftpServer, tftpGet, tftpPut];
-  await helper.load(all as never, nodes as never);
+  await nodeRed.load(all, nodes);
 }
 
 /** Deploys another flow in its place. */
 export async function redeploy(nodes: FlowNode[]): Promise<void> {
-  await helper.setFlows(onTab(nodes) as never, 'full');
+  await nodeRed.setFlows(onTab(nodes), 'full');
 }
 
 function onTab(nodes: FlowNode[]): FlowNode[] {
@@ -153,20 +187,20 @@ export function nodeOf(id: string): Node & EventEmitter {
 
 /** Settings of Node-RED for the flows that follow. */
 export function useSettings(settings: Record<string, unknown>): void {
-  helper.settings(settings as never);
+  nodeRed.settings(settings);
 }
 
 /** Gives each test of the surrounding `describe` an empty Node-RED, and closes what the test opened. */
 export function useNodeRed(): void {
   before(async () => {
-    await (helper.startServer as () => unknown)();
+    await nodeRed.startServer();
   });
   afterEach(async () => {
     await helper.unload();
     for (const close of closers.splice(0).toReversed()) await close();
   });
   after(async () => {
-    await (helper.stopServer as () => unknown)();
+    await nodeRed.stopServer();
   });
 }
 
@@ -184,7 +218,7 @@ export async function startServer(
 ): Promise<{ port: string; files: Map<string, Buffer>; server: TftpServer }> {
   const storage = new MemoryStorage();
   for (const [name, content] of Object.entries(files)) {
-    storage.files.set(name, Buffer.from(content as string));
+    storage.files.set(name, typeof content === 'string' ? Buffer.from(content) : content);
   }
   const server = new TftpServer({ storage, address: '127.0.0.1', port: 0, ...options });
   const [listening] = await server.listen();

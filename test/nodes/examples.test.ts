@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import should = require('should');
 import { TftpClient } from '../../src/client/client';
 import {
+  asRecord,
   Inbox,
   closeAfterTest,
   freePort,
@@ -13,7 +14,6 @@ import {
   useNodeRed,
   useSettings,
 } from '../helpers/node-red';
-import type { TransferRecord } from '../../src/net/transfer-record';
 import type { FlowNode } from '../helpers/node-red';
 
 const FOLDER = path.resolve(__dirname, '../../../examples');
@@ -32,7 +32,8 @@ describe('examples', () => {
 
   async function example(start: string): Promise<FlowNode[]> {
     const file = (await readdir(FOLDER)).find((name) => name.startsWith(start));
-    return JSON.parse(await readFile(path.join(FOLDER, file!), 'utf8')) as FlowNode[];
+    const flow: FlowNode[] = JSON.parse(await readFile(path.join(FOLDER, file!), 'utf8'));
+    return flow;
   }
 
   /** Runs an example at another port, with an inbox in the place of each Debug node. */
@@ -104,7 +105,7 @@ describe('examples', () => {
     await Inbox.of('tftp-ex3-complete').count(2);
     await should(client.get('nope')).be.rejected();
     const failed = await Inbox.of('tftp-ex3-error').until();
-    should((failed.payload as TransferRecord).filename).equal('nope');
+    should(asRecord(failed.payload).filename).equal('nope');
   });
 
   it('4 raises an alert when a download fails', async () => {

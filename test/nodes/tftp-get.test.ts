@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import should = require('should');
 import {
+  asBuffer,
+  asRecord,
+  asText,
   bench,
   closeAfterTest,
   nodeOf,
@@ -10,7 +13,6 @@ import {
   useNodeRed,
   useSettings,
 } from '../helpers/node-red';
-import type { TransferRecord } from '../../src/net/transfer-record';
 import type { Properties } from '../helpers/node-red';
 
 const FIRMWARE = Buffer.from(Array.from({ length: 200_000 }, (_, index) => (index * 7) % 251));
@@ -42,7 +44,7 @@ describe('tftp-get', () => {
       send(msg);
       const result = await outputs[0]!.until();
       should(result).be.exactly(msg);
-      should((result.payload as Buffer).equals(FIRMWARE)).be.true();
+      should(asBuffer(result.payload).equals(FIRMWARE)).be.true();
       should(result).have.properties({ _msgid: 'm1', topic: 'phones', device: { name: 'A' } });
       should(result.req).be.exactly(req);
       should(result.tftp).have.properties({ event: 'complete', bytes: 200_000, role: 'client' });
@@ -84,7 +86,7 @@ describe('tftp-get', () => {
       send({ payload: 'go' });
       const { payload } = await outputs[0]!.until();
       should(payload).equal(path.join(folder, 'new', 'f.bin'));
-      should((await readFile(payload as string)).equals(FIRMWARE)).be.true();
+      should((await readFile(asText(payload))).equals(FIRMWARE)).be.true();
       should(await readdir(path.join(folder, 'new'))).eql(['f.bin']);
     });
 
@@ -98,7 +100,7 @@ describe('tftp-get', () => {
       const [first, second] = await outputs[0]!.count(2);
       should(first!.payload).not.equal(second!.payload);
       should((await readdir(folder)).toSorted()).eql(
-        [first, second].map((msg) => path.basename(msg!.payload as string)).toSorted(),
+        [first, second].map((msg) => path.basename(asText(msg!.payload))).toSorted(),
       );
     });
 
@@ -112,17 +114,17 @@ describe('tftp-get', () => {
       await completed.until();
       const pieces = await outputs[0]!.count(4);
       should(
-        Buffer.concat(pieces.map(({ payload }) => payload as Buffer)).equals(FIRMWARE),
+        Buffer.concat(pieces.map(({ payload }) => asBuffer(payload))).equals(FIRMWARE),
       ).be.true();
-      should(pieces.map(({ payload }) => (payload as Buffer).length)).eql([
+      should(pieces.map(({ payload }) => asBuffer(payload).length)).eql([
         65536, 65536, 65536, 3392,
       ]);
-      should(pieces.map(({ parts }) => (parts as { index: number }).index)).eql([0, 1, 2, 3]);
+      should(pieces.map(({ parts }) => parts!.index)).eql([0, 1, 2, 3]);
       should(pieces[3]!.parts).have.properties({ count: 4, type: 'buffer', ch: '' });
       should(pieces[2]!.parts).not.have.property('count');
       should(pieces[3]).be.exactly(msg);
       should(pieces[0]!.device).eql({ name: 'A' });
-      should(new Set(pieces.map(({ parts }) => (parts as { id: string }).id)).size).equal(1);
+      should(new Set(pieces.map(({ parts }) => parts!.id)).size).equal(1);
     });
 
     it('is one empty Buffer, when an empty file is streamed', async () => {
@@ -130,7 +132,7 @@ describe('tftp-get', () => {
       const { send, outputs } = await bench(get(port, { ret: 'stream' }));
       send({});
       const { payload, parts } = await outputs[0]!.until();
-      should((payload as Buffer).length).equal(0);
+      should(asBuffer(payload).length).equal(0);
       should(parts).have.properties({ index: 0, count: 1 });
     });
 
@@ -162,9 +164,9 @@ describe('tftp-get', () => {
         one.filename!.localeCompare(two.filename!),
       );
       should(results.map(({ payload }) => payload)).eql(['A', 'BB', 'CCC']);
-      should(results.map(({ parts }) => (parts as { index: number }).index)).eql([0, 1, 2]);
+      should(results.map(({ parts }) => parts!.index)).eql([0, 1, 2]);
       should(results[0]!.parts).have.properties({ count: 3, parts: { id: 'outer' } });
-      should(results[0]!._msgid).equal('m1');
+      should(results[0]).have.property('_msgid', 'm1');
       await completed.until();
       should(completed.messages.length).equal(1);
       should(outputs[1]!.events.filter((event) => event === 'start').length).equal(3);
@@ -273,7 +275,7 @@ describe('tftp-get', () => {
       should(events[0]).equal('start');
       should(events.slice(1, -1)).matchEach('progress');
       should(events.at(-1)).equal('complete');
-      should((messages.at(-2)!.payload as TransferRecord).percent).equal(100);
+      should(asRecord(messages.at(-2)!.payload).percent).equal(100);
       for (const event of messages) {
         should(event).have.properties({
           _msgid: 'm1',
@@ -282,7 +284,7 @@ describe('tftp-get', () => {
         });
         should(JSON.stringify(event)).not.match(/secret/);
       }
-      should(new Set(messages.map(({ payload }) => (payload as TransferRecord).id)).size).equal(1);
+      should(new Set(messages.map(({ payload }) => asRecord(payload).id)).size).equal(1);
       should(outputs[0]!.messages[0]!.topic).equal('mine');
       should(completed.messages.length).equal(1);
       should(caught.messages).be.empty();

@@ -2,8 +2,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import should = require('should');
-import { bench, closeAfterTest, nodeOf, startServer, useNodeRed } from '../helpers/node-red';
-import type { TransferRecord } from '../../src/net/transfer-record';
+import {
+  asRecord,
+  bench,
+  closeAfterTest,
+  nodeOf,
+  startServer,
+  useNodeRed,
+} from '../helpers/node-red';
 import type { NodeMessage } from 'node-red';
 import type { Properties } from '../helpers/node-red';
 
@@ -107,7 +113,7 @@ describe('tftp-put', () => {
 
   const refused: [
     what: string,
-    properties: object,
+    properties: Record<string, unknown>,
     message: NodeMessage,
     code: string,
     says: RegExp,
@@ -122,13 +128,13 @@ describe('tftp-put', () => {
   for (const [what, properties, message, code, says] of refused) {
     it(`ends with an error for ${what}`, async () => {
       const { port } = await startServer();
-      const flow = await bench(put(port, properties as Record<string, unknown>));
+      const flow = await bench(put(port, properties));
       flow.send(message);
       const { error } = await flow.caught.until();
       should(error!.code).equal(code);
       should(error!.message).match(says);
       const failed = await flow.outputs[1]!.until(({ event }) => event === 'error');
-      should((failed.payload as TransferRecord).error!.code).equal(code);
+      should(asRecord(failed.payload).error!.code).equal(code);
       should(flow.outputs[1]!.events).eql(['start', 'error']);
       should(flow.outputs[0]!.messages).be.empty();
     });

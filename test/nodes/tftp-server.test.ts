@@ -4,6 +4,8 @@ import * as path from 'node:path';
 import should = require('should');
 import { TftpClient } from '../../src/client/client';
 import {
+  asBuffer,
+  asRecord,
   Inbox,
   bench,
   closeAfterTest,
@@ -15,7 +17,6 @@ import {
   stuckSource,
   useNodeRed,
 } from '../helpers/node-red';
-import type { TransferRecord } from '../../src/net/transfer-record';
 import type { Bench, Properties } from '../helpers/node-red';
 
 const FIRMWARE = Buffer.alloc(100_000, 'firmware');
@@ -63,7 +64,7 @@ describe('tftp-server', () => {
       should(events[0]).equal('start');
       should(events.slice(1, -1)).matchEach('progress');
       should(events.filter((event) => event === 'complete').length).equal(1);
-      const record = complete.payload as TransferRecord;
+      const record = asRecord(complete.payload);
       should(record).have.properties({ role: 'server', operation: 'read', bytes: 100_000 });
       should(complete).have.properties({
         topic: 'firmware.bin',
@@ -71,7 +72,7 @@ describe('tftp-server', () => {
         ip: '127.0.0.1',
         port: record.port,
       });
-      should(new Set(messages.map(({ payload }) => (payload as TransferRecord).id)).size).equal(1);
+      should(new Set(messages.map(({ payload }) => asRecord(payload).id)).size).equal(1);
       should(outputs[0]!.messages).be.empty();
       should(caught.messages).be.empty();
       const { status } = await statuses.until((msg) => msg.status?.event === 'complete');
@@ -94,7 +95,7 @@ describe('tftp-server', () => {
       const { outputs, caught } = await listening({ events: 'separate' }, 6);
       should((await client.stat('firmware.bin')).size).equal(100_000);
       const { payload } = await outputs[5]!.until();
-      should((payload as TransferRecord).event).equal('probe');
+      should(asRecord(payload).event).equal('probe');
       should(outputs.map(({ messages }) => messages.length)).eql([0, 1, 0, 0, 0, 1]);
       should(caught.messages).be.empty();
     });
@@ -130,7 +131,7 @@ describe('tftp-server', () => {
       const { outputs } = await listening({ writes: 'message', reads: 'off', root: '' });
       await client.put(FIRMWARE, 'new.bin');
       const received = await outputs[0]!.until();
-      should((received.payload as Buffer).equals(FIRMWARE)).be.true();
+      should(asBuffer(received.payload).equals(FIRMWARE)).be.true();
       should(received).not.have.property('path');
       should(await readdir(root)).eql(['firmware.bin']);
     });
@@ -211,7 +212,7 @@ describe('tftp-server', () => {
   it('frees its port within two seconds on a redeploy, and leaves no partial file', async () => {
     const { outputs, caught } = await listening({ writes: 'folder', progressInterval: '20' });
     const upload = client.put(stuckSource(), 'partial').catch((error: unknown) => error);
-    await outputs[1]!.until(({ payload }) => (payload as TransferRecord).bytes > 0);
+    await outputs[1]!.until(({ payload }) => asRecord(payload).bytes > 0);
     const before = Date.now();
     await redeploy([{ id: 'other', type: 'inbox' }]);
     should(await upload).have.property('message', 'The server was stopped');
