@@ -1,10 +1,9 @@
 /** Names of local files, as Node-RED's own file nodes understand them. */
 
 import * as path from 'node:path';
-import type { NodeAPI } from 'node-red';
 
 /** An absolute path; a relative one starts at `fileWorkingDirectory` of the settings, if there is one. */
-export function localPath(RED: NodeAPI, name: string): string {
+export function localPath(RED: { readonly settings: object }, name: string): string {
   const folder: unknown = Reflect.get(RED.settings, 'fileWorkingDirectory');
   return path.resolve(typeof folder === 'string' ? folder : '', name);
 }

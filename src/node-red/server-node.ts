@@ -11,7 +11,7 @@ import { needsFolder } from './node-config';
 import { StatusLine, serverStatus, startFailureStatus, statusTexts } from './status';
 import { Upload, UploadStorage } from './upload-storage';
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
-import type { Timer } from '../net/clock';
+import type { Clock, Timer } from '../net/clock';
 import type { TransferRecord } from '../net/transfer-record';
 import type { TftpError, TftpErrorCode } from '../protocol/errors';
 import type { DataSink } from '../storage/storage';
@@ -21,9 +21,13 @@ import type { StatusTexts } from './status';
 /** Milliseconds until a server that could not listen tries again. */
 const RETRY_INTERVAL = 3000;
 
+/** What the behaviour needs of the node. */
+export type ServerNodeOutlet = Pick<Node, 'status' | 'send' | 'error' | 'debug'>;
+
 /** The behaviour of a tftp server node. */
 export class ServerNode {
-  readonly #node: Node;
+  readonly #clock: Clock;
+  readonly #node: ServerNodeOutlet;
   readonly #config: ServerConfig;
   readonly #folder: string | undefined;
   readonly #status: StatusLine;
@@ -35,7 +39,14 @@ export class ServerNode {
   #reported: string | undefined;
   #closed = false;
 
-  constructor(RED: NodeAPI, node: Node, config: ServerConfig) {
+  /** The clock waits until it is time to try again. */
+  constructor(
+    RED: Pick<NodeAPI, '_'> & { readonly settings: object },
+    node: ServerNodeOutlet,
+    config: ServerConfig,
+    clock: Clock = systemClock,
+  ) {
+    this.#clock = clock;
     this.#node = node;
     this.#config = config;
     this.#folder = needsFolder(config) ? localPath(RED, config.root) : undefined;
@@ -49,7 +60,7 @@ export class ServerNode {
    * may be mounted.
    */
   start(): void {
-    this.#startTimer = systemClock.after(0, () => this.#begin());
+    this.#startTimer = this.#clock.after(0, () => this.#begin());
   }
   /** Stops at once: the clients get an ERROR packet, partial files are discarded, the port is free. */
   async close(): Promise<void> {
@@ -135,7 +146,7 @@ export class ServerNode {
     if (this.#reported !== error.message) this.#report(explained(error, this.#port));
     this.#reported = error.message;
     if (error.code === 'EINVAL') return;
-    this.#startTimer = systemClock.after(RETRY_INTERVAL, () => this.#begin());
+    this.#startTimer = this.#clock.after(RETRY_INTERVAL, () => this.#begin());
   }
 
   #report(error: TftpError): void {

@@ -57,7 +57,7 @@ const FAILURES: Readonly<Record<string, StatusKey>> = {
 };
 
 /** The texts in the language of this Node-RED; all three nodes share one catalogue. */
-export function statusTexts(RED: NodeAPI): StatusTexts {
+export function statusTexts(RED: Pick<NodeAPI, '_'>): StatusTexts {
   return (key, values) =>
     RED._(`node-red-contrib-tftp/tftp-server:tftp.status.${key}`, values ?? {});
 }
