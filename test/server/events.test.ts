@@ -1,0 +1,222 @@
+import should = require('should');
+import type { TransferRecord } from '../../src/net/transfer-record';
+import { FileSink } from '../../src/storage/file-sink';
+import { FolderStorage } from '../../src/storage/folder-storage';
+import { MemoryStorage } from '../../src/storage/memory-storage';
+import type { DataSink, Storage } from '../../src/storage/storage';
+import { clientFor, closeEnginesAfterEach, failureOf, startServer } from '../helpers/engine';
+import { seededBytes } from '../helpers/random';
+import { ScriptedPeer, closePeersAfterEach } from '../helpers/scripted-peer';
+import { useTempFolder } from '../helpers/temp-folder';
+import { ack, error, rrq } from '../helpers/wire';
+
+const FIRMWARE = seededBytes(300_000, 11);
+
+describe('TftpServer, what it tells', () => {
+  closePeersAfterEach();
+  closeEnginesAfterEach();
+  const temp = useTempFolder();
+  let storage: MemoryStorage;
+  let peer: ScriptedPeer;
+  beforeEach(async () => {
+    storage = new MemoryStorage([['firmware', FIRMWARE]]);
+    peer = await ScriptedPeer.bind();
+  });
+
+  it('tells a read from start to end, in plain JSON', async () => {
+    const { place, record, records, server } = await startServer({ storage });
+    const { record: ofClient } = await clientFor(place).get('firmware');
+    await record('complete');
+    should(records.map(({ event, percent }) => [event, percent])).eql([
+      ['start', 0],
+      ['progress', 100],
+      ['complete', 100],
+    ]);
+    const complete = records[2]!;
+    should(complete).have.properties({
+      role: 'server',
+      operation: 'read',
+      filename: 'firmware',
+      mode: 'octet',
+      host: '127.0.0.1',
+      port: ofClient.localPort,
+      localAddress: '127.0.0.1',
+      localPort: ofClient.port,
+      bytes: 300_000,
+      size: 300_000,
+      finalAck: true,
+    });
+    should(JSON.parse(JSON.stringify(complete))).eql(complete);
+    should(server.counters).eql({
+      requests: 1,
+      refused: 0,
+      ignored: 0,
+      completed: 1,
+      failed: 0,
+      probes: 0,
+      bytesSent: 300_000,
+      bytesReceived: 0,
+    });
+  });
+
+  it('hands out the sink of an upload, after its complete', async () => {
+    const { server, place } = await startServer({
+      storage: new FolderStorage({ root: temp.path, overwrite: 'timestamp' }),
+    });
+    const told: string[] = [];
+    server.on('transfer', ({ event }) => told.push(event));
+    const upload = new Promise<[TransferRecord, DataSink]>((resolve) => {
+      server.on('upload', (...args) => {
+        told.push('upload');
+        resolve(args);
+      });
+    });
+    await clientFor(place).put('x', 'config');
+    const [record, sink] = await upload;
+    should(told).eql(['start', 'progress', 'complete', 'upload']);
+    should(record).have.properties({ operation: 'write', filename: 'config', bytes: 1 });
+    should(sink).be.instanceOf(FileSink);
+    should((sink as FileSink).path).startWith(temp.file('config.'));
+    should(server.counters).have.properties({ completed: 1, bytesReceived: 1, bytesSent: 0 });
+  });
+
+  it('tells of no upload that failed', async () => {
+    const { server, place, record } = await startServer({ storage, maxUploadSize: 1 });
+    let uploads = 0;
+    server.on('upload', () => (uploads += 1));
+    await failureOf(clientFor(place).put('xyz', 'f', { tsize: false }));
+    await record('error');
+    await server.close();
+    should(uploads).equal(0);
+  });
+
+  it('tells of a refused request with start and error', async () => {
+    const { place, records, server } = await startServer({ storage });
+    should(await peer.ask(rrq('missing'), place)).equal('ERROR 1 File not found');
+    should(records.map(({ event }) => event)).eql(['start', 'error']);
+    should(records[1]).have.properties({
+      id: records[0]!.id,
+      filename: 'missing',
+      host: '127.0.0.1',
+      port: peer.port,
+      localPort: place.port,
+      error: { code: 'ENOENT', tftpCode: 1, message: 'File not found' },
+    });
+    should(server.counters).have.properties({ requests: 1, refused: 1, completed: 0 });
+  });
+
+  it('lists what runs', async () => {
+    const { server, place } = await startServer({ storage, timeout: 1000 });
+    should(server.transfers).eql([]);
+    await peer.ask(rrq('firmware', 'blksize', '1024', 'windowsize', '2'), place);
+    should(await peer.ask(ack(0))).equal('DATA 1 1024 B');
+    should(await peer.hear()).equal('DATA 2 1024 B');
+    should(await peer.ask(ack(2))).equal('DATA 3 1024 B');
+    const [transfer, ...others] = server.transfers;
+    should(others).eql([]);
+    should(transfer).have.properties({
+      event: 'progress',
+      filename: 'firmware',
+      port: peer.port,
+      bytes: 2048,
+      size: 300_000,
+      percent: 0.6,
+      options: { blksize: 1024, windowsize: 2 },
+    });
+    should(server.abort('no such id')).equal(false);
+    should(server.abort(transfer!.id, 'Out of service')).equal(true);
+    should(await peer.hear()).equal('DATA 4 1024 B');
+    should(await peer.hear()).equal('ERROR 0 Out of service');
+  });
+
+  for (const code of [8, 0]) {
+    it(`calls an ERROR ${code} after the OACK a probe, and no error`, async () => {
+      const { place, record, records, server } = await startServer({ storage });
+      should(await peer.ask(rrq('firmware', 'tsize', '0'), place)).equal('OACK tsize 300000');
+      peer.send(error(code, 'User aborted the transfer'));
+      const probe = await record('probe');
+      should(probe).have.properties({ bytes: 0, size: 300_000 });
+      should(records.map(({ event }) => event)).eql(['start', 'probe']);
+      should(server.counters).have.properties({ probes: 1, failed: 0 });
+      await peer.expectSilence();
+    });
+  }
+
+  it('calls other ends no probe', async () => {
+    const { place, record, server } = await startServer({ storage });
+    await peer.ask(rrq('firmware', 'tsize', '0'), place);
+    peer.send(error(3, 'full'));
+    should((await record('error')).error!.code).equal('ENOSPC');
+    await peer.ask(rrq('firmware', 'tsize', '0'), place);
+    await peer.ask(ack(0));
+    await peer.ask(ack(1));
+    peer.send(error(0, 'enough'));
+    should((await record('error')).bytes).equal(512);
+    await peer.ask(rrq('firmware'), place);
+    peer.send(error(0, 'enough'));
+    await record('error');
+    should(server.counters).have.properties({ probes: 0, failed: 3 });
+  });
+
+  it('survives listeners that throw', async () => {
+    const { server, place } = await startServer({ storage });
+    const warned = new Promise((resolve) => process.once('warning', resolve));
+    for (const event of ['transfer', 'upload', 'close'] as const) {
+      server.on(event, () => {
+        throw new Error(`the ${event} listener is broken`);
+      });
+    }
+    const client = clientFor(place);
+    await client.put('x', 'f');
+    should((await client.get('f')).data.toString()).equal('x');
+    await server.close();
+    should(await warned)
+      .have.property('message')
+      .match(/the transfer listener is broken/);
+  });
+
+  it('tells of 50 transfers at once, each from one start to one end', async () => {
+    const odd: Storage = {
+      openForReading: async (request) =>
+        request.filename === 'broken'
+          ? {
+              size: 9999,
+              read: () => Promise.reject(new Error('disk')),
+              close: async () => undefined,
+            }
+          : storage.openForReading(request),
+      openForWriting: (request) => storage.openForWriting(request),
+    };
+    const { place, records, server } = await startServer({
+      storage: odd,
+      progressInterval: 1,
+      timeout: 1000,
+      maxPerHost: 100,
+    });
+    const client = clientFor(place);
+    const gets = Array.from({ length: 20 }, () => client.get('firmware'));
+    const puts = Array.from({ length: 20 }, (_, i) => client.put(FIRMWARE, `up${i}`));
+    const failures = Array.from({ length: 10 }, (_, i) =>
+      failureOf(client.get(i % 2 === 0 ? 'broken' : 'missing')),
+    );
+    for (const { data } of await Promise.all(gets)) should(data.equals(FIRMWARE)).equal(true);
+    await Promise.all(puts);
+    for (let i = 0; i < 20; i += 1)
+      should(storage.files.get(`up${i}`)!.equals(FIRMWARE)).equal(true);
+    await Promise.all(failures);
+    await server.close({ graceful: true });
+
+    const ids = [...new Set(records.map(({ id }) => id))];
+    const transfers = ids.map((one) => records.filter(({ id }) => id === one));
+    should(transfers.length).equal(50);
+    for (const events of transfers) {
+      should(events.map(({ event }) => event).join(' ')).match(
+        /^start( progress)* complete$|^start( progress)* error$/,
+      );
+      const bytes = events.map((record) => record.bytes);
+      should(bytes).eql([...bytes].sort((a, b) => a - b));
+    }
+    should(server.counters).have.properties({ completed: 40, failed: 10, refused: 5, probes: 0 });
+    should(server.transfers).eql([]);
+  });
+});
