@@ -78,6 +78,7 @@ export class TftpServer extends EventEmitter<ServerEvents> {
   /** The ends of the running sessions. */
   readonly #running = new Set<Promise<void>>();
   #listeners: UdpSocket[] = [];
+  #binding = false;
   #closing = false;
 
   /** @throws {LocalError} EINVAL, saying which option is wrong and what it may be. */
@@ -107,9 +108,12 @@ export class TftpServer extends EventEmitter<ServerEvents> {
    * @throws {LocalError} EADDRINUSE, EACCES or EADDRNOTAVAIL, saying what to change.
    */
   async listen(signal?: AbortSignal): Promise<ListeningAddress[]> {
-    if (this.#listeners.length > 0) throw new LocalError('EINVAL', 'The server listens already');
+    if (this.#binding || this.#listeners.length > 0) {
+      throw new LocalError('EINVAL', 'The server listens already');
+    }
     this.#closing = false;
-    const listeners = await bindListeners(this.#options);
+    this.#binding = true;
+    const listeners = await bindListeners(this.#options).finally(() => (this.#binding = false));
     if (this.#closing || signal?.aborted) {
       for (const listener of listeners) listener.close();
       throw new CancelError('The server was closed before it listened');
