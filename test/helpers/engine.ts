@@ -28,7 +28,9 @@ export interface RunningServer {
   readonly place: Place;
   readonly records: TransferRecord[];
   /** The next record that fits, also if it came already since the last call. */
-  record(fits: TransferEventName | ((record: TransferRecord) => boolean)): Promise<TransferRecord>;
+  readonly record: (
+    fits: TransferEventName | ((record: TransferRecord) => boolean),
+  ) => Promise<TransferRecord>;
 }
 
 /** Starts a server. It grants writes, and gives up after 50 ms and two retries. */

@@ -4,8 +4,8 @@ function word(number: number): Buffer {
   return Buffer.from([number >> 8, number & 0xff]);
 }
 
-function strings(opcode: number, texts: readonly string[]): Buffer {
-  return Buffer.concat([word(opcode), ...texts.map((text) => Buffer.from(`${text}\0`))]);
+function strings(opcode: number, fields: readonly string[]): Buffer {
+  return Buffer.concat([word(opcode), ...fields.map((text) => Buffer.from(`${text}\0`))]);
 }
 
 /** Names and values in turn: `rrq('a', 'blksize', '8')`. */

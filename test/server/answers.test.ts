@@ -29,7 +29,7 @@ describe('TftpServer, what it answers', () => {
   });
 
   async function placeOf(options: Partial<ServerOptions> = {}) {
-    return (await startServer({ storage, timeout: 1000, ...options })).place;
+    return (await startServer({ storage, timeout: 10_000, ...options })).place;
   }
 
   describe('options of a read', () => {
@@ -262,29 +262,29 @@ describe('TftpServer, what it answers', () => {
     }
 
     it('may throw anything: the client sees no more than that', async () => {
-      const storage = odd(async () => {
+      const broken = odd(async () => {
         throw new Error('/secret/path');
       });
-      const place = await placeOf({ storage });
+      const place = await placeOf({ storage: broken });
       for (const request of [rrq('f'), wrq('f')]) {
         should(await peer.ask(request, place)).equal('ERROR 0 An internal error occurred');
       }
     });
 
     it('may throw before it returns', async () => {
-      const storage = odd(() => {
+      const broken = odd(() => {
         throw new TftpError('ENOUSER', 'who?');
       });
-      should(await peer.ask(rrq('f'), await placeOf({ storage }))).equal('ERROR 7 who?');
+      should(await peer.ask(rrq('f'), await placeOf({ storage: broken }))).equal('ERROR 7 who?');
     });
 
     it('may never answer: others are served, and close still ends', async () => {
       const asked = gate();
-      const storage = odd(() => {
+      const broken = odd(() => {
         asked.open();
         return new Promise(() => undefined);
       });
-      const { server, place } = await startServer({ storage });
+      const { server, place } = await startServer({ storage: broken });
       peer.send(rrq('f'), place);
       await asked.opened;
       should((await clientFor(place).get('good')).data.length).equal(7);
@@ -297,7 +297,7 @@ describe('TftpServer, what it answers', () => {
 
     it('may answer after the server was closed: the file is closed', async () => {
       const [asked, late, closed] = [gate(), gate(), gate()];
-      const storage: Storage = {
+      const broken: Storage = {
         async openForReading() {
           asked.open();
           await late.opened;
@@ -305,7 +305,7 @@ describe('TftpServer, what it answers', () => {
         },
         openForWriting: () => Promise.reject(new Error('no')),
       };
-      const { server, place } = await startServer({ storage });
+      const { server, place } = await startServer({ storage: broken });
       peer.send(rrq('f'), place);
       await asked.opened;
       const stopped = server.close();

@@ -27,6 +27,7 @@ class CountingStorage implements Storage {
 }
 
 describe('TftpServer, the listening port', () => {
+  // Nothing is repeated here because time has passed.
   closePeersAfterEach();
   closeEnginesAfterEach();
   let storage: CountingStorage;
@@ -34,7 +35,7 @@ describe('TftpServer, the listening port', () => {
   let peer: ScriptedPeer;
   beforeEach(async () => {
     storage = new CountingStorage();
-    running = await startServer({ storage, timeout: 1000 });
+    running = await startServer({ storage, timeout: 60_000 });
     peer = await ScriptedPeer.bind();
   });
 
