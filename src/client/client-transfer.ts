@@ -2,12 +2,14 @@
 
 import { lookup } from 'node:dns/promises';
 import { SocketAddress, isIPv6 } from 'node:net';
+import { MAX_FILENAME_BYTES } from '../protocol/constants';
 import { CancelError, LocalError, isTftpError } from '../protocol/errors';
 import type { TftpError } from '../protocol/errors';
 import { requestOptions } from '../protocol/options';
 import type { WantedOptions } from '../protocol/options';
 import type { RequestPacket } from '../protocol/packet';
 import { callListener } from '../net/call-listener';
+import { invalidSetting } from '../net/check-setting';
 import { systemClock } from '../net/clock';
 import { UdpSocket } from '../net/datagram-socket';
 import { TransferDriver, asTftpError } from '../net/transfer-driver';
@@ -98,6 +100,7 @@ async function prepare(plan: Plan): Promise<TransferDriver> {
   const { options, wanted, type, filename, size, judge, annotate, isProbe } = plan;
   const { host, port, mode, signal, progressInterval, deadline, onEvent } = options;
   const cancelled = () => signal?.aborted || plan.stop.aborted;
+  checkFilename(filename);
   if (cancelled()) throw new CancelError();
   const destination: Peer = { address: await resolve(host), port };
   if (cancelled()) throw new CancelError();
@@ -128,6 +131,19 @@ async function prepare(plan: Plan): Promise<TransferDriver> {
     annotate,
     isProbe,
   });
+}
+
+/** The wire form ends a name with a NUL, and a request must fit one datagram. */
+function checkFilename(filename: string): void {
+  if (filename === '') throw invalidSetting('The name of the file on the server is missing');
+  // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
+  if (/[\u0000-\u001f\u007f]/.test(filename)) {
+    throw invalidSetting('The name of the file on the server holds a control character');
+  }
+  if (Buffer.byteLength(filename) > MAX_FILENAME_BYTES) {
+    const most = `${MAX_FILENAME_BYTES} bytes`;
+    throw invalidSetting(`The name of the file on the server is longer than ${most}`);
+  }
 }
 
 function retryPolicy(options: RequiredClientOptions): RetryPolicy {

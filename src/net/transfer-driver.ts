@@ -161,8 +161,8 @@ export class TransferDriver {
 
   #unreachable(): void {
     const message = `Nothing listens at ${peerName(this.#peer)} (port unreachable)`;
-    this.#setup.recorder.note(this.#now, 'port unreachable');
-    this.#abort(new LocalError('ECONNREFUSED', message));
+    const error = new LocalError('ECONNREFUSED', message);
+    this.#step(() => this.#machine.handleUnreachable(error, this.#now));
   }
 
   #message(datagram: Uint8Array, from: Peer): void {

@@ -14,10 +14,13 @@ import {
 import { ProtocolError } from './errors';
 import type { RequestPacket, TransferMode, TransferPacket, WireOption } from './packet';
 
-/** What arrived at the listening port: a request, something to refuse, or something not to answer at all. */
+/**
+ * What arrived at the listening port: a request, something to refuse, or something not to answer at
+ * all. The request of a refusal holds what could be read of it.
+ */
 export type DecodedRequest =
   | { readonly type: 'request'; readonly request: RequestPacket }
-  | { readonly type: 'refusal'; readonly error: ProtocolError }
+  | { readonly type: 'refusal'; readonly error: ProtocolError; readonly request: RequestPacket }
   | { readonly type: 'ignore'; readonly reason: string };
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -32,26 +35,28 @@ export function decodeRequest(bytes: Uint8Array): DecodedRequest {
   if (opcode !== Opcode.RRQ && opcode !== Opcode.WRQ) {
     return { type: 'ignore', reason: opcode === undefined ? 'too short' : `opcode ${opcode}` };
   }
-  if (bytes.length > MAX_REQUEST_BYTES) return refusal('The request is too long');
-
-  const fields = splitAtNul(bytes.subarray(2));
-  const [name, mode] = fields;
-  if (name === undefined || mode === undefined)
-    return refusal('The request has no file name or no mode');
-  if (name.length === 0) return refusal('The file name is empty');
-  if (name.length > MAX_FILENAME_BYTES) return refusal('The file name is too long');
-
-  const filename = text(name);
-  if (hasControlCharacter(filename)) {
-    const message = 'The file name holds a control character';
-    return { type: 'refusal', error: new ProtocolError('EACCES', message) };
-  }
-  const transferMode = modeOf(text(mode));
-  if (transferMode === undefined) return refusal('The mode must be octet or netascii');
-
-  const options = optionsOf(fields.slice(2));
   const type = opcode === Opcode.RRQ ? 'RRQ' : 'WRQ';
-  return { type: 'request', request: { type, filename, mode: transferMode, options } };
+  const fields = splitAtNul(bytes.subarray(2, MAX_REQUEST_BYTES));
+  const [name, mode] = fields;
+  const filename = name === undefined ? '' : text(name.subarray(0, MAX_FILENAME_BYTES));
+  const transferMode = mode === undefined ? undefined : modeOf(text(mode));
+  const options = optionsOf(fields.slice(2));
+  const request = { type, filename, mode: transferMode ?? 'octet', options } as const;
+  const refuse = (message: string, code: 'EBADOP' | 'EACCES' = 'EBADOP'): DecodedRequest => ({
+    type: 'refusal',
+    error: new ProtocolError(code, message),
+    request: { ...request, filename: printable(filename) },
+  });
+
+  if (bytes.length > MAX_REQUEST_BYTES) return refuse('The request is too long');
+  if (mode === undefined) return refuse('The request has no file name or no mode');
+  if (filename === '') return refuse('The file name is empty');
+  if (name!.length > MAX_FILENAME_BYTES) return refuse('The file name is too long');
+  if (hasControlCharacter(filename)) {
+    return refuse('The file name holds a control character', 'EACCES');
+  }
+  if (transferMode === undefined) return refuse('The mode must be octet or netascii');
+  return { type: 'request', request };
 }
 
 /** Reads a datagram of a running transfer. Anything that is not DATA, ACK, ERROR or OACK gives undefined. */
@@ -72,10 +77,6 @@ export function decodeTransferPacket(bytes: Uint8Array): TransferPacket | undefi
     default:
       return undefined;
   }
-}
-
-function refusal(message: string): DecodedRequest {
-  return { type: 'refusal', error: new ProtocolError('EBADOP', message) };
 }
 
 function opcodeOf(bytes: Uint8Array): number | undefined {
@@ -119,6 +120,10 @@ function modeOf(mode: string): TransferMode | undefined {
 function errorTextOf(bytes: Uint8Array): string {
   const nul = bytes.indexOf(NUL);
   const shown = text(bytes.subarray(0, Math.min(nul === -1 ? bytes.length : nul, 512)));
+  return printable(shown);
+}
+
+function printable(shown: string): string {
   return Array.from(shown, (c) => (hasControlCharacter(c) ? '?' : c)).join('');
 }
 

@@ -1,6 +1,7 @@
 /** The server: listens, admits requests, and runs a transfer for each. */
 
 import { EventEmitter } from 'node:events';
+import { networkInterfaces } from 'node:os';
 import { decodeRequest } from '../protocol/decode';
 import { encode } from '../protocol/encode';
 import { CancelError, LocalError } from '../protocol/errors';
@@ -166,14 +167,11 @@ export class TftpServer extends EventEmitter<ServerEvents> {
       return;
     }
     this.counters.requests += 1;
-    if (decoded.type === 'refusal') {
-      this.counters.refused += 1;
-      return sendError(listener, from, decoded.error);
-    }
+    const { request } = decoded;
+    if (decoded.type === 'refusal') return this.#refuse(listener, request, from, decoded.error);
     const known = this.#sessions.find(from);
     if (known && Buffer.compare(known.arrival.datagram, datagram) === 0) return known.repeatLast();
     if (known) this.#replace(known);
-    const { request } = decoded;
     const serving = this.#serve(listener, request, datagram, from);
     this.#running.add(serving);
     void serving.then(() => this.#running.delete(serving));
@@ -181,7 +179,7 @@ export class TftpServer extends EventEmitter<ServerEvents> {
 
   #isPlausible({ address, port }: Peer): boolean {
     if (port === 0 || /^(2(2[4-9]|[3-5][0-9])\.|0\.|ff)/i.test(address)) return false;
-    return !this.#listeners.some(({ local }) => local.port === port && local.address === address);
+    return !this.#listeners.some(({ local }) => local.port === port && isOurs(address));
   }
 
   /** A client that asks for something else from the same port has given up what it asked before. */
@@ -256,6 +254,11 @@ export class TftpServer extends EventEmitter<ServerEvents> {
     if (operation === 'read') this.counters.bytesSent += bytes;
     else this.counters.bytesReceived += bytes;
   }
+}
+
+function isOurs(address: string): boolean {
+  const interfaces = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return interfaces.some((own) => own.address === address);
 }
 
 function sendError(socket: UdpSocket, to: Peer, error: TftpError): void {

@@ -95,6 +95,12 @@ export abstract class Machine implements Transfer {
     this.fail(error);
   }
 
+  handleUnreachable(error: TftpError, now: number): void {
+    if (this.finished) return;
+    this.recorder.note(now, 'port unreachable');
+    this.fail(error);
+  }
+
   nextTimeout(): number | undefined {
     return this.timer.deadline;
   }

@@ -2,6 +2,7 @@
 
 import { distance } from '../protocol/block-number';
 import { DATA_HEADER } from '../protocol/constants';
+import type { TftpError } from '../protocol/errors';
 import type { NegotiatedOptions } from '../protocol/options';
 import type { TransferPacket } from '../protocol/packet';
 import { Machine } from './machine';
@@ -85,13 +86,23 @@ export class Sender extends Machine {
     this.#fill(state, now, 'again');
   }
 
-  /** Many boot ROMs never acknowledge the last block: they have what they want. */
+  override handleUnreachable(error: TftpError, now: number): void {
+    if (!this.#endsWithoutLastAck(now)) super.handleUnreachable(error, now);
+  }
+
   protected override handleSilence(now: number): void {
+    if (!this.#endsWithoutLastAck(now)) super.handleSilence(now);
+  }
+
+  /** Many boot ROMs never acknowledge the last block: they have what they want, and close their port. */
+  #endsWithoutLastAck(now: number): boolean {
     const state = this.#sending;
-    if (state === undefined || state.base !== state.window.last) return super.handleSilence(now);
+    const owed = state !== undefined && state.base === state.window.last && !this.finished;
+    if (!owed || state.highest < state.base) return false;
     this.recorder.note(now, 'the last block was never acknowledged');
     this.stats.bytes = state.window.bytesUpTo(state.base);
     this.#done(false);
+    return true;
   }
 
   /** RFC 1350 section 2 and RFC 7440 section 4: an ACK names the last block received in order. */

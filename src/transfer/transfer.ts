@@ -24,6 +24,8 @@ export interface Transfer {
   repeatLast(now: number): void;
   /** Tells the peer with an ERROR and ends. After the end it does nothing. */
   abort(error: TftpError, now: number): void;
+  /** The peer cannot be reached any more: its port is closed. Nothing is sent to it. */
+  handleUnreachable(error: TftpError, now: number): void;
   /** When to call `handleTimeout`; undefined if nothing is waited for. */
   nextTimeout(): number | undefined;
   /** What to send next, until undefined. */

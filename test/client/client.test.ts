@@ -187,11 +187,18 @@ describe('TftpClient', () => {
       should(failure.record).have.properties({ event: 'error', host: 'no such host' });
     });
 
-    it('reports a name that is too long for any datagram', async () => {
-      const failure = await failureOf(clientFor(running.place).get('x'.repeat(70_000)));
-      should(failure).have.properties({ code: 'EIO', name: 'LocalError' });
-      should(failure.message).match(/EMSGSIZE/);
-    });
+    for (const [what, name, reason] of [
+      ['an empty name', '', /missing/],
+      ['a name with a NUL', 'a\0b', /control character/],
+      ['a name that is too long', 'x'.repeat(256), /longer than 255 bytes/],
+    ] as const) {
+      it(`refuses ${what}, and says so before anything is sent`, async () => {
+        const failure = await failureOf(clientFor(running.place).get(name));
+        should(failure).have.properties({ code: 'EINVAL', name: 'LocalError' });
+        should(failure.message).match(reason);
+        should(running.server.counters.requests).equal(0);
+      });
+    }
 
     it('works over IPv6', async function () {
       skipUnless(this, HAS_IPV6, 'this machine has no IPv6');

@@ -112,6 +112,15 @@ describe('TftpServer, what it answers', () => {
         should(answer).match(/^ERROR 4 The mode must be octet or netascii/);
       });
     }
+
+    it('in an unknown mode is reported like every other failure', async () => {
+      const { place, record, server } = await startServer({ storage });
+      await peer.ask(requestInMode(1, 'mail', 'seven'), place);
+      const failed = await record('error');
+      should(failed).have.properties({ filename: 'seven', operation: 'read', mode: 'octet' });
+      should(failed.error!.code).equal('EBADOP');
+      should(server.counters).have.properties({ requests: 1, refused: 1, failed: 1 });
+    });
   });
 
   describe('a write', () => {

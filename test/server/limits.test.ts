@@ -97,6 +97,15 @@ describe('TftpServer, its limits', () => {
       should((await record('error')).error!.code).equal('ETIMEDOUT');
     });
 
+    it('and closes its port when only the last ACK is owed, has the file as well', async () => {
+      const small = new MemoryStorage([['f', Buffer.alloc(600)]]);
+      const { place, record } = await startServer({ storage: small, timeout: 10 });
+      await peer.ask(rrq('f'), place);
+      should(await peer.ask(ack(1))).equal('DATA 2 88 B');
+      peer.close();
+      should(await record('complete')).have.properties({ finalAck: false, bytes: 600 });
+    });
+
     it('and only owes the last ACK, has the file: finalAck false', async () => {
       const small = new MemoryStorage([['f', Buffer.alloc(600)]]);
       const { place, record, server } = await startServer({
