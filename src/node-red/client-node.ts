@@ -127,6 +127,8 @@ export class ClientNode {
     const controller = new AbortController();
     const transfer: Transfer = { request: task.request, controller };
     const { signal } = controller;
+    // The node may have been closed while the message was being evaluated.
+    if (this.#closed) controller.abort();
     const onEvent = (record: TransferRecord): void => {
       transfer.record = record;
       this.#tell(trigger, record);

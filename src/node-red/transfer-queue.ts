@@ -28,10 +28,11 @@ export class TransferQueue {
    * Runs a task when its turn comes, and settles as it does.
    *
    * @throws {LocalError} EQUEUEFULL, at once, if too many wait.
-   * @throws {CancelError} if the signal aborts while the task waits. A task that runs has to watch
+   * @throws {CancelError} if the signal aborts before the task's turn. A task that runs has to watch
    *   the signal itself.
    */
   async run<T>(task: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    if (signal.aborted) throw new CancelError();
     await this.#turn(signal);
     try {
       return await task();

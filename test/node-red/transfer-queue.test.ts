@@ -55,6 +55,13 @@ describe('TransferQueue', () => {
     should(queue.active).equal(0);
   });
 
+  it('does not begin what is cancelled already', async () => {
+    const queue = new TransferQueue(1, 1);
+    const late = task();
+    await should(queue.run(late.run, AbortSignal.abort())).be.rejectedWith({ code: 'ECANCELED' });
+    should([late.started, queue.active, queue.queued]).eql([false, 0, 0]);
+  });
+
   it('forgets a task that is cancelled while it waits', async () => {
     const queue = new TransferQueue(1, 2);
     const [first, second, third] = [task(), task(), task()];

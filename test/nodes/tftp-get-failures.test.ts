@@ -226,6 +226,18 @@ describe('tftp-get, when it fails', () => {
     });
   });
 
+  it('starts nothing after a close that came while the message was being evaluated', async () => {
+    const { port, server } = await startServer({ 'firmware.bin': FIRMWARE });
+    const flow = await bench(get(port));
+    const node = nodeOf('node');
+    const received = new Promise<void>((resolve) => node.on('input', () => resolve()));
+    flow.send(trigger());
+    await received;
+    await node.close(false);
+    should(server.counters.requests).equal(0);
+    should(flow.outputs[1]!.messages).be.empty();
+  });
+
   it('ends without a word on a redeploy, and leaves no partial file', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'tftp-get-'));
     closeAfterTest(() => rm(folder, { recursive: true }));
