@@ -19,7 +19,7 @@ const SOURCES = path.resolve(__dirname, '../../src');
 export function runScript(script: string, timeout = 10_000): Promise<ChildResult> {
   const load = `const engine = (name) => require(${JSON.stringify(SOURCES)} + '/' + name);`;
   // A child that gives up its rights could not write its coverage, and would say so.
-  const { NODE_V8_COVERAGE: _, ...env } = process.env;
+  const env = { ...process.env, NODE_V8_COVERAGE: '' };
   const child = spawn(process.execPath, ['-e', `${load}\n${script}`], { timeout, env });
   let stdout = '';
   let stderr = '';
