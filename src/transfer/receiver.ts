@@ -102,9 +102,8 @@ export class Receiver extends Machine {
   override nextTimeout(): number | undefined {
     if (this.finished) return undefined;
     if (this.#dallyUntil !== undefined) return this.#dallyUntil;
-    const deadline = super.nextTimeout();
-    const repeatAckAt = this.#receiving?.repeatAckAt;
-    return repeatAckAt === undefined ? deadline : Math.min(repeatAckAt, deadline ?? Infinity);
+    // That is so soon that the other timer can wait for it.
+    return this.#receiving?.repeatAckAt ?? super.nextTimeout();
   }
 
   protected override begin(options: NegotiatedOptions): void {

@@ -49,6 +49,9 @@ export const POLICY: RetryPolicy = {
 /** What `abort` in a table ends a transfer with. */
 export const ABORT = new LocalError('ENOSPC', 'The disk is full');
 
+/** What `unreachable` in a table ends a transfer with. */
+export const REFUSED = new LocalError('ECONNREFUSED', 'Nothing listens there');
+
 /** A client that fetches the file `f` and asks for these options (`blksize=8 windowsize=4`). */
 export function clientGet(asked = '', policy = POLICY, recorder = new FlightRecorder()): Receiver {
   return new Receiver(requestOpening(request('RRQ', asked)), policy, recorder);
@@ -159,6 +162,8 @@ function apply(machine: Sender | Receiver, input: string, now: number): void {
       return machine.repeatLast(now);
     case 'abort':
       return machine.abort(ABORT, now);
+    case 'unreachable':
+      return machine.handleUnreachable(REFUSED, now);
     case 'push':
       return asSender(machine).push(payload(argument), now);
     case 'end':

@@ -296,6 +296,25 @@ describe('Sender when DATA or an ACK is lost', () => {
     should(sender.stats.bytes).equal(18);
   });
 
+  it('reports success without the final ACK when the peer closes its port on the last block', () => {
+    play(serverRead('blksize=8'), [
+      ...LOCKSTEP,
+      [20, '<- ACK 1', ['-> DATA 2 b*8'], 1_020],
+      [30, '<- ACK 2', ['-> DATA 3 c*2'], 1_030],
+      [40, 'unreachable', ['done without the final ACK'], NEVER],
+      [50, 'unreachable', [], NEVER],
+    ]);
+  });
+
+  it('fails without a word when the peer closes its port earlier', () => {
+    play(serverRead('blksize=8'), [
+      ...LOCKSTEP,
+      [20, '<- ACK 1', ['-> DATA 2 b*8'], 1_020],
+      [30, 'unreachable', ['failed LocalError ECONNREFUSED: Nothing listens there'], NEVER],
+      [40, 'unreachable', [], NEVER],
+    ]);
+  });
+
   it('tells the peer when it falls silent in the middle', () => {
     play(serverRead('blksize=8'), [
       ...LOCKSTEP,
