@@ -21,9 +21,10 @@ export async function get(args: Arguments, io: CommandIo): Promise<number> {
     sha256: args.digest('sha256'),
   });
   const settings = reportSettings(args, toStdout ? io.stderr : io.stdout);
-  return runTransfer(io, settings, limits, (client) =>
-    toStdout ? client.getTo(streamSink(io.stdout), filename) : client.getFile(target, filename),
-  );
+  return runTransfer(io, settings, limits, async (client) => {
+    if (toStdout) return client.getTo(streamSink(io.stdout), filename);
+    return (await client.getFile(target, filename)).record;
+  });
 }
 
 function localName(filename: string): string {

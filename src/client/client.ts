@@ -65,15 +65,18 @@ export class TftpClient {
    *
    * @param options `overwrite` (default `replace`) says what to do if the local file exists,
    *   `createDir` (default false) makes missing folders.
+   * @returns where the file is: `overwrite: 'timestamp'` adds to its name.
    */
   async getFile(
     path: string,
     filename: string,
     options: ClientOptions & Partial<Omit<FileSinkOptions, 'mode'>> = {},
-  ): Promise<TransferRecord> {
+  ): Promise<{ path: string; record: TransferRecord }> {
     const { overwrite = 'replace', createDir = false, ...rest } = options;
-    const open = () => FileSink.open(path, { overwrite, createDir });
-    return this.#get(open, filename, rest);
+    let sink: FileSink | undefined;
+    const open = async () => (sink = await FileSink.open(path, { overwrite, createDir }));
+    const record = await this.#get(open, filename, rest);
+    return { path: sink?.path ?? path, record };
   }
 
   /** Fetches a file into a sink of your own, which is committed or discarded. */

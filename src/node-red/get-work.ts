@@ -1,9 +1,8 @@
 /** What a tftp get node does for a message. */
 
-import * as path from 'node:path';
+import { join } from 'node:path';
 import { TftpClient } from '../client/client';
 import { invalidSetting } from '../net/check-setting';
-import { FileSink } from '../storage/file-sink';
 import { clientRequests } from './client-request';
 import { lastPart, localPath } from './local-path';
 import { MessageStream } from './message-stream';
@@ -122,9 +121,12 @@ export class GetWork implements ClientWork {
   ): Promise<void> {
     const { overwrite, createDir } = this.#config;
     const file = localPath(this.#RED, fileIn(folderOrFile, request));
-    const sink = await FileSink.open(file, { overwrite, createDir });
-    const record = await this.#client.getTo(sink, request.filename, unlimited(options));
-    deliver(to, sink.path, record);
+    const { path, record } = await this.#client.getFile(file, request.filename, {
+      ...unlimited(options),
+      overwrite,
+      createDir,
+    });
+    deliver(to, path, record);
   }
 
   async #stream({ filename }: ClientRequest, options: ClientOptions, to: Delivery): Promise<void> {
@@ -146,6 +148,6 @@ function unlimited(options: ClientOptions): ClientOptions {
 function fileIn(folderOrFile: string, { filename, position }: ClientRequest): string {
   if (position === undefined && !/[\\/]$/.test(folderOrFile)) return folderOrFile;
   const name = lastPart(filename);
-  if (name !== '' && name !== '.' && name !== '..') return path.join(folderOrFile, name);
+  if (name !== '' && name !== '.' && name !== '..') return join(folderOrFile, name);
   throw invalidSetting(`"${filename}" does not end with a file name: give the local file a name`);
 }

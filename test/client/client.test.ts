@@ -256,7 +256,8 @@ describe('TftpClient', () => {
 
   describe('getFile', () => {
     it('writes the file when it is complete', async () => {
-      const record = await clientFor(running.place).getFile(temp.file('out'), 'firmware');
+      const { path, record } = await clientFor(running.place).getFile(temp.file('out'), 'firmware');
+      should(path).equal(temp.file('out'));
       should(record.bytes).equal(100_000);
       should(readFileSync(temp.file('out')).equals(FIRMWARE)).equal(true);
       should(readdirSync(temp.path)).eql(['out']);
