@@ -13,7 +13,7 @@ import { invalidSetting } from '../net/check-setting';
 import { systemClock } from '../net/clock';
 import { UdpSocket } from '../net/datagram-socket';
 import { TransferDriver, asTftpError } from '../net/transfer-driver';
-import type { Cargo } from '../net/transfer-driver';
+import type { Cargo } from '../net/transfer-setup';
 import { failedRecords } from '../net/transfer-record';
 import type { TransferRecord } from '../net/transfer-record';
 import { FlightRecorder } from '../transfer/flight-recorder';

@@ -3,61 +3,21 @@
  * roles; whatever fails ends this transfer and nothing else.
  */
 
-import { randomUUID } from 'node:crypto';
 import { decodeTransferPacket } from '../protocol/decode';
 import { encode } from '../protocol/encode';
 import { CancelError, LocalError, TimeoutError, isTftpError } from '../protocol/errors';
 import type { TftpError } from '../protocol/errors';
-import { DEFAULT_OPTIONS } from '../protocol/options';
-import type { NegotiatedOptions } from '../protocol/options';
-import type { TransferMode, TransferPacket } from '../protocol/packet';
-import type { DataSink, DataSource } from '../storage/storage';
-import type { FlightRecorder } from '../transfer/flight-recorder';
+import type { TransferPacket } from '../protocol/packet';
 import { peerName } from '../transfer/peer-lock';
-import type { Peer, PeerLock } from '../transfer/peer-lock';
+import type { Peer } from '../transfer/peer-lock';
 import type { Receiver } from '../transfer/receiver';
 import type { Sender } from '../transfer/sender';
 import type { TransferEvent } from '../transfer/transfer';
-import { callListener } from './call-listener';
-import type { Clock, Timer } from './clock';
-import type { DatagramSocket } from './datagram-socket';
-import { ProgressMeter } from './progress-meter';
+import type { Timer } from './clock';
 import { SinkWriter } from './sink-writer';
-import { describeError } from './transfer-record';
-import type { TransferEventName, TransferRecord } from './transfer-record';
-
-/** What moves: a machine with the end of the file that it belongs to. */
-export type Cargo =
-  | { readonly machine: Sender; readonly source: DataSource }
-  | { readonly machine: Receiver; readonly sink: DataSink };
-
-/** A transfer, ready to run. */
-export interface TransferSetup {
-  readonly cargo: Cargo;
-  readonly recorder: FlightRecorder;
-  readonly socket: DatagramSocket;
-  readonly lock: PeerLock;
-  /** Where packets go until a peer is locked. */
-  readonly destination: Peer;
-  readonly clock: Clock;
-  readonly role: 'client' | 'server';
-  readonly filename: string;
-  readonly mode: TransferMode;
-  /** The name that the user knows the peer by. @default the destination's address */
-  readonly host?: string;
-  /** Bytes, if known before the negotiation. */
-  readonly size?: number | undefined;
-  /** Milliseconds between `progress` events; 0 for none. */
-  readonly progressInterval: number;
-  /** Milliseconds for the whole transfer; 0 for no limit. */
-  readonly deadline: number;
-  readonly signal?: AbortSignal | undefined;
-  readonly onEvent?: ((record: TransferRecord) => void) | undefined;
-  /** True if this failure is how a client that only wanted to know the size hangs up. */
-  readonly isProbe?: ((error: TftpError) => boolean) | undefined;
-  /** What else a `complete` record says. */
-  readonly annotate?: (() => Partial<TransferRecord>) | undefined;
-}
+import type { TransferRecord } from './transfer-record';
+import { TransferReporter } from './transfer-reporter';
+import type { TransferSetup } from './transfer-setup';
 
 /** How a transfer ended. `error` is missing after success. */
 export interface TransferOutcome {
@@ -74,17 +34,12 @@ export class TransferDriver {
   readonly #setup: TransferSetup;
   readonly #machine: Sender | Receiver;
   readonly #writer: SinkWriter | undefined;
-  readonly #id = randomUUID();
+  readonly #reporter: TransferReporter;
   readonly #startedAt: number;
-  readonly #startedDate: string;
-  readonly #meter: ProgressMeter;
-  #options: NegotiatedOptions = DEFAULT_OPTIONS;
-  #retry: TransferRecord['retry'];
   #timer: { readonly handle: Timer; readonly at: number } | undefined;
   #committing = false;
-  /** Known for sure at the end. */
-  #completeSize: number | undefined;
   #settled = false;
+  #freed = false;
   #resolveEnded!: (outcome: TransferOutcome) => void;
   #resolveClosed!: () => void;
 
@@ -92,8 +47,7 @@ export class TransferDriver {
     this.#setup = setup;
     this.#machine = setup.cargo.machine;
     this.#startedAt = setup.clock.now();
-    this.#startedDate = setup.clock.date().toISOString();
-    this.#meter = new ProgressMeter(this.#startedAt, setup.progressInterval);
+    this.#reporter = new TransferReporter(setup);
     this.ended = new Promise((resolve) => (this.#resolveEnded = resolve));
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     if ('sink' in setup.cargo) {
@@ -107,18 +61,18 @@ export class TransferDriver {
   }
 
   get id(): string {
-    return this.#id;
+    return this.#reporter.id;
   }
 
   /** A snapshot; `event` tells what a `progress` event would. */
   get record(): TransferRecord {
-    return this.#record('progress');
+    return this.#reporter.snapshot;
   }
 
   /** Begins. Call once. */
   start(): void {
     const { socket, signal } = this.#setup;
-    this.#emit('start');
+    this.#reporter.start();
     socket.listen({
       message: (datagram, from) => this.#message(datagram, from),
       unreachable: () => this.#unreachable(),
@@ -216,15 +170,14 @@ export class TransferDriver {
       this.#handle(event);
     }
     if (this.#machine.finished && this.#settled) this.#free();
-    else this.#arm();
-    this.#reportProgress();
+    else if (!this.#freed) this.#arm();
+    if (!this.#settled) this.#reporter.progress();
   }
 
   #handle(event: TransferEvent): void {
     switch (event.type) {
       case 'negotiated':
-        this.#options = event.options;
-        return;
+        return this.#reporter.negotiated(event.options);
       case 'need-data':
         return void this.#readOn();
       case 'data':
@@ -233,9 +186,8 @@ export class TransferDriver {
         this.#committing = true;
         return this.#writer!.end();
       case 'retry':
-        this.#retry = { attempt: event.attempt, retries: event.retries };
         this.#setup.socket.watch(this.#peer);
-        return this.#emitProgress();
+        return this.#reporter.silence({ attempt: event.attempt, retries: event.retries });
       case 'done':
         return this.#settle(undefined, event.finalAck);
       case 'failed':
@@ -264,7 +216,6 @@ export class TransferDriver {
     this.#setup.signal?.removeEventListener('abort', this.#cancel);
     this.#setup.socket.unref();
     this.#timer?.handle.unref();
-    this.#retry = undefined;
     void this.#finish(error, finalAck);
   }
 
@@ -275,17 +226,15 @@ export class TransferDriver {
     else if (error !== undefined) await this.#writer!.discard();
 
     if (error !== undefined) {
-      const probe = this.#setup.isProbe?.(error) ?? false;
       error.peer ??= peerName(this.#peer);
       error.filename ??= this.#setup.filename;
-      return this.#resolveEnded({ record: this.#emit(probe ? 'probe' : 'error', error), error });
+      return this.#resolveEnded({ record: this.#reporter.failed(error), error });
     }
-    this.#completeSize = this.#machine.stats.bytes;
-    this.#emitProgress();
-    this.#resolveEnded({ record: this.#emit('complete', undefined, finalAck) });
+    this.#resolveEnded({ record: this.#reporter.complete(finalAck) });
   }
 
   #free(): void {
+    this.#freed = true;
     this.#timer?.handle.cancel();
     this.#timer = undefined;
     this.#setup.socket.close();
@@ -321,61 +270,6 @@ export class TransferDriver {
       }
       this.#step(() => this.#machine.handleTimeout(this.#now));
     });
-  }
-
-  #reportProgress(): void {
-    if (this.#settled || !this.#meter.isDue(this.#now)) return;
-    this.#meter.mark(this.#now, this.#machine.stats.bytes);
-    this.#emitProgress();
-  }
-
-  #emitProgress(): void {
-    if (this.#setup.progressInterval > 0) this.#emit('progress');
-  }
-
-  #emit(event: TransferEventName, error?: TftpError, finalAck?: boolean): TransferRecord {
-    const record = this.#record(event, error, finalAck);
-    if (event === 'progress') this.#retry = undefined;
-    callListener(() => this.#setup.onEvent?.(record));
-    return record;
-  }
-
-  #record(event: TransferEventName, error?: TftpError, finalAck?: boolean): TransferRecord {
-    const { role, filename, mode, host, destination, socket, recorder, clock } = this.#setup;
-    const { stats } = this.#machine;
-    const { blksize, windowsize, timeout, tsize, rollover } = this.#options;
-    const ended = event === 'complete' || event === 'error' || event === 'probe';
-    const size = this.#completeSize ?? this.#setup.size ?? tsize ?? null;
-    const reads = 'source' in this.#setup.cargo === (role === 'server');
-    return {
-      id: this.#id,
-      event,
-      role,
-      operation: reads ? 'read' : 'write',
-      filename,
-      mode,
-      host: host ?? destination.address,
-      port: this.#peer.port,
-      localAddress: socket.local.address,
-      localPort: socket.local.port,
-      bytes: stats.bytes,
-      size,
-      ...this.#meter.measure(this.#now, stats.bytes, size),
-      options: {
-        blksize,
-        windowsize,
-        ...(timeout !== undefined && { timeout }),
-        ...(tsize !== undefined && { tsize }),
-        ...(rollover === 1 && { rollover }),
-      },
-      retransmits: stats.retransmits,
-      duplicates: stats.duplicates,
-      started: this.#startedDate,
-      ...(this.#retry && { retry: this.#retry }),
-      ...(ended && { finished: clock.date().toISOString() }),
-      ...(finalAck !== undefined && { finalAck, ...this.#setup.annotate?.() }),
-      ...(error && { error: describeError(error), trace: recorder.lines() }),
-    };
   }
 }
 

@@ -8,7 +8,7 @@ import type { RequestPacket } from '../protocol/packet';
 import { systemClock } from '../net/clock';
 import { UdpSocket } from '../net/datagram-socket';
 import { TransferDriver } from '../net/transfer-driver';
-import type { Cargo } from '../net/transfer-driver';
+import type { Cargo } from '../net/transfer-setup';
 import type { TransferRecord } from '../net/transfer-record';
 import { limitedSink, netasciiSink } from '../storage/data-sink';
 import { netasciiSource } from '../storage/data-source';

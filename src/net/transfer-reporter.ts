@@ -1,0 +1,123 @@
+/** Tells the world of one transfer: makes its records, and says when one is due. */
+
+import { randomUUID } from 'node:crypto';
+import type { TftpError } from '../protocol/errors';
+import { DEFAULT_OPTIONS } from '../protocol/options';
+import type { NegotiatedOptions } from '../protocol/options';
+import { callListener } from './call-listener';
+import { ProgressMeter } from './progress-meter';
+import { describeError } from './transfer-record';
+import type { TransferEventName, TransferRecord } from './transfer-record';
+import type { TransferSetup } from './transfer-setup';
+
+/** What only the end knows. */
+interface Ending {
+  readonly error?: TftpError;
+  readonly finalAck?: boolean;
+}
+
+export class TransferReporter {
+  readonly id = randomUUID();
+  readonly #setup: TransferSetup;
+  readonly #startedDate: string;
+  readonly #meter: ProgressMeter;
+  #options: NegotiatedOptions = DEFAULT_OPTIONS;
+  #size: number | undefined;
+
+  constructor(setup: TransferSetup) {
+    this.#setup = setup;
+    this.#size = setup.size;
+    this.#startedDate = setup.clock.date().toISOString();
+    this.#meter = new ProgressMeter(setup.clock.now(), setup.progressInterval);
+  }
+
+  /** What a `progress` event would say now. */
+  get snapshot(): TransferRecord {
+    return this.#record('progress', {});
+  }
+
+  start(): void {
+    this.#emit('start', {});
+  }
+
+  negotiated(options: NegotiatedOptions): void {
+    this.#options = options;
+    this.#size ??= options.tsize;
+  }
+
+  /** Tells how far the transfer is, if it is time to. Extra calls do nothing. */
+  progress(): void {
+    const now = this.#setup.clock.now();
+    if (!this.#meter.isDue(now)) return;
+    this.#meter.mark(now, this.#setup.cargo.machine.stats.bytes);
+    this.#emitProgress();
+  }
+
+  /** The peer is silent. */
+  silence(retry: NonNullable<TransferRecord['retry']>): void {
+    this.#emitProgress(retry);
+  }
+
+  /** The file is across: the last `progress` is at 100 %. */
+  complete(finalAck: boolean): TransferRecord {
+    this.#size = this.#setup.cargo.machine.stats.bytes;
+    this.#emitProgress();
+    return this.#emit('complete', { finalAck });
+  }
+
+  failed(error: TftpError): TransferRecord {
+    return this.#emit(this.#setup.isProbe?.(error) ? 'probe' : 'error', { error });
+  }
+
+  #emitProgress(retry?: TransferRecord['retry']): void {
+    if (this.#setup.progressInterval > 0) this.#emit('progress', {}, retry);
+  }
+
+  #emit(event: TransferEventName, ending: Ending, retry?: TransferRecord['retry']): TransferRecord {
+    const record = this.#record(event, ending, retry);
+    callListener(() => this.#setup.onEvent?.(record));
+    return record;
+  }
+
+  #record(
+    event: TransferEventName,
+    { error, finalAck }: Ending,
+    retry?: TransferRecord['retry'],
+  ): TransferRecord {
+    const { cargo, role, filename, mode, host, destination, socket, clock, lock } = this.#setup;
+    const { stats } = cargo.machine;
+    const { blksize, windowsize, timeout, tsize, rollover } = this.#options;
+    const size = this.#size ?? null;
+    const ended = error !== undefined || finalAck !== undefined;
+    const reads = 'source' in cargo === (role === 'server');
+    return {
+      id: this.id,
+      event,
+      role,
+      operation: reads ? 'read' : 'write',
+      filename,
+      mode,
+      host: host ?? destination.address,
+      port: (lock.peer ?? destination).port,
+      localAddress: socket.local.address,
+      localPort: socket.local.port,
+      bytes: stats.bytes,
+      size,
+      ...this.#meter.measure(clock.now(), stats.bytes, size),
+      options: {
+        blksize,
+        windowsize,
+        ...(timeout !== undefined && { timeout }),
+        ...(tsize !== undefined && { tsize }),
+        ...(rollover === 1 && { rollover }),
+      },
+      retransmits: stats.retransmits,
+      duplicates: stats.duplicates,
+      started: this.#startedDate,
+      ...(retry && { retry }),
+      ...(ended && { finished: clock.date().toISOString() }),
+      ...(finalAck !== undefined && { finalAck, ...this.#setup.annotate?.() }),
+      ...(error && { error: describeError(error), trace: this.#setup.recorder.lines() }),
+    };
+  }
+}

@@ -1,0 +1,45 @@
+/** What a transfer is made of. */
+
+import type { TftpError } from '../protocol/errors';
+import type { TransferMode } from '../protocol/packet';
+import type { DataSink, DataSource } from '../storage/storage';
+import type { FlightRecorder } from '../transfer/flight-recorder';
+import type { Peer, PeerLock } from '../transfer/peer-lock';
+import type { Receiver } from '../transfer/receiver';
+import type { Sender } from '../transfer/sender';
+import type { Clock } from './clock';
+import type { DatagramSocket } from './datagram-socket';
+import type { TransferRecord } from './transfer-record';
+
+/** What moves: a machine with the end of the file that it belongs to. */
+export type Cargo =
+  | { readonly machine: Sender; readonly source: DataSource }
+  | { readonly machine: Receiver; readonly sink: DataSink };
+
+/** A transfer, ready to run. */
+export interface TransferSetup {
+  readonly cargo: Cargo;
+  readonly recorder: FlightRecorder;
+  readonly socket: DatagramSocket;
+  readonly lock: PeerLock;
+  /** Where packets go until a peer is locked. */
+  readonly destination: Peer;
+  readonly clock: Clock;
+  readonly role: 'client' | 'server';
+  readonly filename: string;
+  readonly mode: TransferMode;
+  /** The name that the user knows the peer by. @default the destination's address */
+  readonly host?: string;
+  /** Bytes, if known before the negotiation. */
+  readonly size?: number | undefined;
+  /** Milliseconds between `progress` events; 0 for none. */
+  readonly progressInterval: number;
+  /** Milliseconds for the whole transfer; 0 for no limit. */
+  readonly deadline: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: ((record: TransferRecord) => void) | undefined;
+  /** True if this failure is how a client that only wanted to know the size hangs up. */
+  readonly isProbe?: ((error: TftpError) => boolean) | undefined;
+  /** What else a `complete` record says. */
+  readonly annotate?: (() => Partial<TransferRecord>) | undefined;
+}
