@@ -2,9 +2,9 @@
 
 import { EventEmitter } from 'node:events';
 import { networkInterfaces } from 'node:os';
-import { decodeRequest } from '../protocol/decode';
+import { decodeRequest, decodeTransferPacket } from '../protocol/decode';
 import { encode } from '../protocol/encode';
-import { CancelError, LocalError } from '../protocol/errors';
+import { CancelError, LocalError, PeerError } from '../protocol/errors';
 import type { TftpError } from '../protocol/errors';
 import type { RequestPacket } from '../protocol/packet';
 import { callListener } from '../net/call-listener';
@@ -140,12 +140,13 @@ export class TftpServer extends EventEmitter<ServerEvents> {
    */
   async close(options: { graceful?: boolean } = {}): Promise<void> {
     this.#closing = true;
+    const reason = new CancelError('The server was stopped');
+    // Those whose file is not open yet are told through the listening port.
+    if (!options.graceful) for (const session of this.#sessions.all()) session.abort(reason);
     for (const listener of this.#listeners) listener.close();
     this.#listeners = [];
 
     if (options.graceful) await Promise.all(this.#running);
-    const reason = new CancelError('The server was stopped');
-    for (const session of this.#sessions.all()) session.abort(reason);
     await Promise.race([Promise.all(this.#running), patience(CLOSE_PATIENCE)]);
     for (const session of this.#open) session.close(reason);
     this.#tell('close');
@@ -164,7 +165,7 @@ export class TftpServer extends EventEmitter<ServerEvents> {
     const decoded = this.#isPlausible(from) ? decodeRequest(datagram) : undefined;
     if (decoded === undefined || decoded.type === 'ignore') {
       this.counters.ignored += 1;
-      return;
+      return this.#hearError(datagram, from);
     }
     this.counters.requests += 1;
     const { request } = decoded;
@@ -182,10 +183,22 @@ export class TftpServer extends EventEmitter<ServerEvents> {
     return !this.#listeners.some(({ local }) => local.port === port && isOurs(address));
   }
 
+  /** A client that waits for its first answer knows no other port to send its ERROR to. */
+  #hearError(datagram: Uint8Array, from: Peer): void {
+    const session = this.#sessions.find(from);
+    if (session === undefined || session.record !== undefined) return;
+    const packet = decodeTransferPacket(datagram);
+    if (packet?.type === 'ERROR') this.#drop(session, new PeerError(packet.code, packet.message));
+  }
+
   /** A client that asks for something else from the same port has given up what it asked before. */
   #replace(session: Session): void {
+    this.#drop(session, new CancelError('The client began another transfer from the same port'));
+  }
+
+  #drop(session: Session, reason: TftpError): void {
     this.#sessions.remove(session);
-    session.close(new CancelError('The client began another transfer from the same port'));
+    session.close(reason);
   }
 
   /** One request, from admission to its end. Never rejects. */
@@ -200,7 +213,10 @@ export class TftpServer extends EventEmitter<ServerEvents> {
     if (refusal) return this.#refuse(listener, request, client, refusal);
 
     const arrival = { request, datagram, client, localAddress: listener.local.address };
-    const session = new Session(arrival, this.#options, (record) => this.#report(record));
+    const session = new Session(arrival, this.#options, {
+      event: (record) => this.#report(record),
+      refused: (reason) => this.#refuse(listener, request, client, reason),
+    });
     this.#sessions.add(session);
     this.#open.add(session);
     try {

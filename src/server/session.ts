@@ -57,21 +57,30 @@ interface LocalEnd {
   readonly release: () => Promise<void>;
 }
 
+/** Who hears of a session. */
+export interface SessionListener {
+  /** The records of its transfer. */
+  event(record: TransferRecord): void;
+  /** It was aborted before there was a transfer, so somebody else has to tell the client. */
+  refused(reason: TftpError): void;
+}
+
 export class Session {
   readonly arrival: Arrival;
   readonly #options: RequiredServerOptions;
-  readonly #onEvent: (record: TransferRecord) => void;
+  readonly #listener: SessionListener;
+  readonly #opening = new AbortController();
   #driver: TransferDriver | undefined;
   #cancelled = false;
 
   constructor(
     arrival: Arrival,
     options: RequiredServerOptions,
-    onEvent: (record: TransferRecord) => void,
+    listener: SessionListener,
   ) {
     this.arrival = { ...arrival, datagram: Uint8Array.from(arrival.datagram) };
     this.#options = options;
-    this.#onEvent = onEvent;
+    this.#listener = listener;
   }
 
   get id(): string | undefined {
@@ -105,14 +114,18 @@ export class Session {
 
   /** Tells the client and ends. */
   abort(reason: TftpError): void {
+    const refuse = this.#driver === undefined && !this.#cancelled;
     this.#cancelled = true;
     this.#driver?.abort(reason);
+    if (refuse) this.#listener.refused(reason);
+    this.#opening.abort(reason);
   }
 
   /** Ends without a word, and stops repeating a last ACK. Extra calls do nothing. */
   close(reason?: TftpError): void {
     this.#cancelled = true;
     this.#driver?.close(reason);
+    this.#opening.abort(reason);
   }
 
   /** Settles when the socket is closed, for an upload some seconds after its end. Never rejects. */
@@ -122,7 +135,8 @@ export class Session {
 
   async #read(): Promise<SessionResult | undefined> {
     const { request, client } = this.arrival;
-    const opened = await this.#options.storage.openForReading({ ...request, client });
+    const { signal } = this.#opening;
+    const opened = await this.#options.storage.openForReading({ ...request, client, signal });
     const source = request.mode === 'netascii' ? netasciiSource(opened) : opened;
     const granted = this.#grant(source.size);
     const record = await this.#transfer({
@@ -140,8 +154,9 @@ export class Session {
   async #write(): Promise<SessionResult | undefined> {
     const { request, client } = this.arrival;
     const { storage, maxUploadSize } = this.#options;
+    const { signal } = this.#opening;
     const size = announcedSize(request);
-    const upload = await storage.openForWriting({ ...request, client, size });
+    const upload = await storage.openForWriting({ ...request, client, size, signal });
     const limited = limitedSink(upload, maxUploadSize, () => tooLarge(maxUploadSize));
     const sink = request.mode === 'netascii' ? netasciiSink(limited) : limited;
     const granted = this.#grant(size);
@@ -192,7 +207,7 @@ export class Session {
       size,
       progressInterval,
       deadline,
-      onEvent: this.#onEvent,
+      onEvent: (record) => this.#listener.event(record),
       isProbe: (error) => request.type === 'RRQ' && granted.oack.length > 0 && this.#hungUp(error),
     });
   }

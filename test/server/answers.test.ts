@@ -321,6 +321,7 @@ describe('TftpServer, what it answers', () => {
       late.open();
       await closed.opened;
       await stopped;
+      should(await peer.hear()).equal('ERROR 0 The server was stopped');
       await peer.expectSilence();
     });
   });
