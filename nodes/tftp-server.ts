@@ -14,6 +14,7 @@ export = function (RED: NodeAPI): void {
     if (config === undefined) return;
     const server = new ServerNode(RED, this, config);
     server.start();
+    if (config.control) this.on('input', (msg, send, done) => server.handleInput(msg, send, done));
     this.on('close', (_removed: boolean, done: () => void) => {
       closeNode(() => server.close(), done);
     });

@@ -89,6 +89,7 @@ export const TFTP_SERVER_DEFAULTS = {
   deadline: '14400',
   progressInterval: '1000',
   events: 'one',
+  inputs: 0,
 };
 
 /** The properties of a node as they are saved in a flow: nothing is sure about their values. */
@@ -135,6 +136,8 @@ export interface ServerConfig {
   readonly overwrite: OverwritePolicy;
   readonly createDir: boolean;
   readonly events: EventsChoice;
+  /** True if it takes control messages. */
+  readonly control: boolean;
   /** All that the server is told, but for its storage. */
   readonly server: Omit<ServerOptions, 'storage'>;
 }
@@ -209,7 +212,7 @@ function parseClientNode(
   };
 }
 
-/** @throws {LocalError} EINVAL, saying which property is wrong and what it may be. */
+/** @throws {LocalError} EINVAL, saying which property is wrong and what it may be; ENOENT if no folder is set. */
 export function parseServerConfig(saved: Saved<typeof TFTP_SERVER_DEFAULTS>): ServerConfig {
   const own = migrate(saved, TFTP_SERVER_DEFAULTS);
   const config: ServerConfig = {
@@ -220,10 +223,11 @@ export function parseServerConfig(saved: Saved<typeof TFTP_SERVER_DEFAULTS>): Se
     overwrite: choiceSetting('overwrite', own.overwrite, OVERWRITE_POLICIES),
     createDir: flagSetting(own.createDir),
     events: choiceSetting('events', own.events, EVENTS),
+    control: numberSetting('inputs', own.inputs) === 1,
     server: parseServer(own),
   };
   if (config.root === '' && needsFolder(config)) {
-    throw new LocalError('EINVAL', 'No folder is set: fill in "Folder", with the files to serve');
+    throw new LocalError('ENOENT', 'No folder is set: fill in "Folder", with the files to serve');
   }
   return config;
 }

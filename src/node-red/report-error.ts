@@ -1,7 +1,7 @@
 /** How a node tells that its settings cannot be used. */
 
 import { failureRecords, sendEvent, toTftpError } from './messages';
-import { statusTexts } from './status';
+import { startFailureStatus, statusTexts } from './status';
 import type { Node, NodeAPI } from 'node-red';
 import type { TftpError } from '../protocol/errors';
 import type { EventsChoice, Saved } from './node-config';
@@ -32,7 +32,7 @@ function refuseMessages(
 ): void {
   // Catch and Status nodes hear of a node only once the whole flow stands.
   const report = setImmediate(() => {
-    node.status({ fill: 'red', shape: 'ring', text: statusTexts(RED)('failed') });
+    node.status(startFailureStatus(statusTexts(RED), error.code, 0));
     node.error(error, { payload: error.message });
   });
   node.on('close', () => clearImmediate(report));

@@ -8,14 +8,23 @@ import { FolderStorage } from '../storage/folder-storage';
 import { localPath } from './local-path';
 import { errorOf, eventMessage, eventOutput, toOutput, toTftpError } from './messages';
 import { needsFolder } from './node-config';
-import { StatusLine, serverStatus, startFailureStatus, statusTexts } from './status';
+import { StatusLine, haltedStatus, serverStatus, startFailureStatus, statusTexts } from './status';
+import { ServerControl } from './server-control';
 import { Upload, UploadStorage } from './upload-storage';
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import type { Clock, Timer } from '../net/clock';
 import type { TransferRecord } from '../net/transfer-record';
 import type { TftpError, TftpErrorCode } from '../protocol/errors';
 import type { DataSink } from '../storage/storage';
+import type { Send } from './messages';
 import type { ServerConfig } from './node-config';
+import type {
+  CancelTarget,
+  ControlMessage,
+  ControlledServer,
+  ServerReport,
+  ServerState,
+} from './server-control';
 import type { StatusTexts } from './status';
 
 /** Milliseconds until a server that could not listen tries again. */
@@ -25,18 +34,20 @@ const RETRY_INTERVAL = 3000;
 export type ServerNodeOutlet = Pick<Node, 'status' | 'send' | 'error' | 'debug'>;
 
 /** The behaviour of a tftp server node. */
-export class ServerNode {
+export class ServerNode implements ControlledServer {
   readonly #clock: Clock;
   readonly #node: ServerNodeOutlet;
   readonly #config: ServerConfig;
   readonly #folder: string | undefined;
   readonly #status: StatusLine;
   readonly #texts: StatusTexts;
+  readonly #control: ServerControl;
   readonly #active = new Set<string>();
   #server: TftpServer | undefined;
-  #starting: Promise<void> = Promise.resolve();
+  #starting: Promise<unknown> = Promise.resolve();
   #startTimer: Timer | undefined;
-  #reported: string | undefined;
+  /** Why the server does not listen although it should. */
+  #failure: TftpError | undefined;
   #closed = false;
 
   /** The clock waits until it is time to try again. */
@@ -52,6 +63,7 @@ export class ServerNode {
     this.#folder = needsFolder(config) ? localPath(RED, config.root) : undefined;
     this.#status = new StatusLine((status) => node.status(status));
     this.#texts = statusTexts(RED);
+    this.#control = new ServerControl(this, config.events);
   }
 
   /**
@@ -62,6 +74,12 @@ export class ServerNode {
   start(): void {
     this.#startTimer = this.#clock.after(0, () => this.#begin());
   }
+
+  /** Takes a control message. */
+  handleInput(msg: ControlMessage, send: Send, done: (error?: Error) => void): void {
+    this.#control.handleInput(msg, send, done);
+  }
+
   /** Stops at once: the clients get an ERROR packet, partial files are discarded, the port is free. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -69,30 +87,108 @@ export class ServerNode {
     this.#status.close();
     await this.#starting;
     await this.#server?.close();
+    await this.#control.close();
+  }
+
+  get report(): ServerReport {
+    const { addresses = [], transfers = [], counters } = this.#server ?? {};
+    return { state: this.#state, addresses, transfers, counters: { ...counters } };
+  }
+
+  get #state(): ServerState {
+    if (this.#failure !== undefined) return 'failed';
+    if (!this.#isListening) return 'stopped';
+    return this.#server?.paused ? 'paused' : 'listening';
+  }
+
+  get #isListening(): boolean {
+    return this.#server !== undefined && this.#server.addresses.length > 0;
+  }
+
+  async listen(): Promise<void> {
+    await this.#settle();
+    if (!this.#isListening) {
+      this.#starting = this.#attempt();
+      await this.#starting;
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+    this.resume();
+  }
+
+  async stop(): Promise<void> {
+    await this.#settle();
+    this.#failure = undefined;
+    await this.#server?.close();
+    this.#showServer();
+  }
+
+  pause(): void {
+    this.#server?.pause();
+    this.#showServer();
+  }
+
+  resume(): void {
+    this.#server?.resume();
+    this.#showServer();
+  }
+
+  cancel({ id, host }: CancelTarget): void {
+    if (id === undefined) this.#server?.abortAll(host === undefined ? {} : { host });
+    else this.#server?.abort(id);
+  }
+
+  async reload(): Promise<void> {
+    if (this.#state === 'stopped') return;
+    if (this.#state === 'failed') return this.listen();
+    this.#server?.use({ storage: await this.#newStorage() });
+  }
+
+  /** Waits for an attempt to listen, and lets no other one follow by itself. */
+  async #settle(): Promise<void> {
+    this.#startTimer?.cancel();
+    await this.#starting;
+    this.#startTimer?.cancel();
   }
 
   #begin(): void {
-    this.#starting = this.#listen().catch((thrown: unknown) => {
-      this.#startFailed(toTftpError(thrown));
-    });
+    this.#starting = this.#attemptAndReport();
+  }
+
+  async #attemptAndReport(): Promise<void> {
+    const known = this.#failure?.message;
+    await this.#attempt();
+    if (this.#failure !== undefined && this.#failure.message !== known) this.#report(this.#failure);
+  }
+
+  /** Listens. If that fails, `#failure` tells why, and another attempt follows. */
+  async #attempt(): Promise<void> {
+    try {
+      await this.#listen();
+      this.#failure = undefined;
+      this.#showServer();
+    } catch (thrown) {
+      this.#startFailed(explained(toTftpError(thrown), this.#port));
+    }
   }
 
   async #listen(): Promise<void> {
-    if (this.#folder !== undefined) await checkFolder(this.#folder, this.#config.createDir);
-    const server = this.#newServer(this.#folder);
+    const server = this.#newServer(await this.#newStorage());
     await server.listen();
     this.#server = server;
-    this.#reported = undefined;
-    if (!this.#closed) this.#showServer();
   }
 
-  #newServer(folder: string | undefined): TftpServer {
-    const { overwrite, createDir, writes, server: options } = this.#config;
-    const files =
-      folder === undefined
-        ? undefined
-        : new FolderStorage({ root: folder, overwrite, createDirs: createDir });
-    const server = new TftpServer({ ...options, storage: new UploadStorage(files, writes) });
+  /** @throws {LocalError} ENOENT if the folder is missing. */
+  async #newStorage(): Promise<UploadStorage> {
+    const { overwrite, createDir, writes } = this.#config;
+    const folder = this.#folder;
+    if (folder === undefined) return new UploadStorage(undefined, writes);
+    await checkFolder(folder, createDir);
+    const files = new FolderStorage({ root: folder, overwrite, createDirs: createDir });
+    return new UploadStorage(files, writes);
+  }
+
+  #newServer(storage: UploadStorage): TftpServer {
+    const server = new TftpServer({ ...this.#config.server, storage });
     server.on('transfer', (record: TransferRecord) => this.#onTransfer(record));
     server.on('upload', (record: TransferRecord, sink: DataSink) => this.#onUpload(record, sink));
     server.on('problem', (error: TftpError) => this.#report(error));
@@ -132,8 +228,14 @@ export class ServerNode {
   }
 
   #showServer(record?: TransferRecord): void {
+    const state = this.#state;
+    if (this.#closed || state === 'failed') return;
     const port = this.#server?.addresses[0]?.port ?? this.#port;
-    this.#status.show(serverStatus(this.#texts, port, this.#active.size, record));
+    const status =
+      state === 'listening'
+        ? serverStatus(this.#texts, port, this.#active.size, record)
+        : haltedStatus(this.#texts, state, record);
+    this.#status.show(status);
   }
 
   get #port(): number {
@@ -142,9 +244,8 @@ export class ServerNode {
 
   #startFailed(error: TftpError): void {
     if (this.#closed) return;
+    this.#failure = error;
     this.#status.show(startFailureStatus(this.#texts, error.code, this.#port));
-    if (this.#reported !== error.message) this.#report(explained(error, this.#port));
-    this.#reported = error.message;
     if (error.code === 'EINVAL') return;
     this.#startTimer = this.#clock.after(RETRY_INTERVAL, () => this.#begin());
   }

@@ -31,7 +31,9 @@ export type StatusKey =
   | 'unknownHost'
   | 'refused'
   | 'failed'
-  | 'noFolder';
+  | 'noFolder'
+  | 'stopped'
+  | 'paused';
 
 /** Looks a text up in the catalogue. */
 export type StatusTexts = (key: StatusKey, values?: Record<string, string | number>) => string;
@@ -112,6 +114,16 @@ export function serverStatus(
   const event = record === undefined ? {} : eventOf(record);
   if (active === 0) return { fill: 'green', shape: 'dot', text: `:${port}`, ...event };
   return { fill: 'blue', shape: 'dot', text: activeText(texts, active), ...event };
+}
+
+/** A server was stopped or paused by a message. */
+export function haltedStatus(
+  texts: StatusTexts,
+  state: 'stopped' | 'paused',
+  record?: TransferRecord,
+): TftpStatus {
+  const event = record === undefined ? {} : eventOf(record);
+  return { fill: 'grey', shape: 'ring', text: texts(state), ...event };
 }
 
 /** A server cannot listen. */

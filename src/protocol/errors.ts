@@ -10,7 +10,7 @@
  * 1, EACCES 2, ENOSPC 3, EBADOP 4, EBADTID 5, EEXIST 6, ENOUSER 7, EOPTNEG 8. The others happen on
  * our side: ETIMEDOUT (the peer fell silent), ECANCELED, ETOOLARGE (a size limit), EQUEUEFULL,
  * EADDRINUSE, EADDRNOTAVAIL, EDIGEST (the content has another checksum), ENOTFOUND (no such host),
- * ECONNREFUSED (nothing listens there), EBUSY (too many transfers), EIO (a local file failed),
+ * ECONNREFUSED (nothing listens there), EBUSY (too many transfers, or paused), EIO (a local file failed),
  * EINVAL (a setting cannot be used).
  */
 export type TftpErrorCode =

@@ -71,7 +71,7 @@ export class TftpServer extends EventEmitter<ServerEvents> {
     bytesSent: 0,
     bytesReceived: 0,
   };
-  readonly #options: RequiredServerOptions;
+  #options: RequiredServerOptions;
   readonly #admission: Admission;
   readonly #sessions = new TransferList();
   /** Ended sessions that still repeat a last ACK, and the running ones. */
@@ -81,6 +81,7 @@ export class TftpServer extends EventEmitter<ServerEvents> {
   #listeners: UdpSocket[] = [];
   #binding = false;
   #closing = false;
+  #paused = false;
 
   /** @throws {LocalError} EINVAL, saying which option is wrong and what it may be. */
   constructor(options: ServerOptions) {
@@ -95,6 +96,11 @@ export class TftpServer extends EventEmitter<ServerEvents> {
       ...local,
       family: local.address.includes(':') ? 'ipv6' : 'ipv4',
     }));
+  }
+
+  /** True between {@link TftpServer.pause} and {@link TftpServer.resume}. */
+  get paused(): boolean {
+    return this.#paused;
   }
 
   /** The running transfers. */
@@ -130,6 +136,35 @@ export class TftpServer extends EventEmitter<ServerEvents> {
     const session = this.#sessions.all().find((candidate) => candidate.id === id);
     session?.abort(new CancelError(reason));
     return session !== undefined;
+  }
+
+  /**
+   * Ends the running transfers of one address, or of all; their clients are told why.
+   *
+   * @returns how many they were.
+   */
+  abortAll(options: { host?: string } = {}, reason = 'The transfer was cancelled'): number {
+    const { host } = options;
+    const sessions = this.#sessions
+      .all()
+      .filter(({ arrival }) => host === undefined || arrival.client.address === host);
+    for (const session of sessions) session.abort(new CancelError(reason));
+    return sessions.length;
+  }
+
+  /** Serves from another storage, beginning with the next request. Running transfers keep theirs. */
+  use({ storage }: Pick<ServerOptions, 'storage'>): void {
+    this.#options = { ...this.#options, storage };
+  }
+
+  /** Refuses new requests with ERROR 0 until {@link TftpServer.resume}. Running transfers go on. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  /** Accepts requests again. */
+  resume(): void {
+    this.#paused = false;
   }
 
   /**
@@ -209,7 +244,7 @@ export class TftpServer extends EventEmitter<ServerEvents> {
     client: Peer,
   ): Promise<void> {
     const load = { transfers: this.#sessions.size, ofHost: this.#sessions.ofHost(client.address) };
-    const refusal = this.#admission.refusal(request, client, load);
+    const refusal = this.#admission.refusal(request, client, load) ?? this.#pauseRefusal;
     if (refusal) return this.#refuse(listener, request, client, refusal);
 
     const arrival = { request, datagram, client, localAddress: listener.local.address };
@@ -228,6 +263,11 @@ export class TftpServer extends EventEmitter<ServerEvents> {
       this.#sessions.remove(session);
       void session.closed.then(() => this.#open.delete(session));
     }
+  }
+
+  get #pauseRefusal(): TftpError | undefined {
+    if (!this.#paused) return undefined;
+    return new LocalError('EBUSY', 'The server is paused, try again later');
   }
 
   /** Says no to a request, with the error's code and text. */

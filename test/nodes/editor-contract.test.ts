@@ -24,7 +24,10 @@ const CLIENT_PROPERTIES = ['host', 'port', 'filename', 'url', 'tftpOptions', 're
 
 /** What the help of each node must tell of. */
 const MESSAGE_PROPERTIES: Record<string, readonly string[]> = {
-  'tftp-server': ['payload', 'topic', 'filename', 'ip', 'port', 'path', 'event', 'tftp'],
+  'tftp-server': [
+    ...['payload', 'topic', 'filename', 'ip', 'port', 'path', 'event', 'tftp'],
+    ...['action', 'id', 'host'],
+  ],
   'tftp-get': [...CLIENT_PROPERTIES, 'localFilename', 'sha256', 'md5', 'parts', 'payload', 'event'],
   'tftp-put': [...CLIENT_PROPERTIES, 'localFilename', 'payload', 'event'],
 };

@@ -32,6 +32,49 @@ describe('TftpServer, its beginning and end', () => {
   ]);
   const local = { storage, address: '127.0.0.1', port: 0 } as const;
 
+  describe('pause', () => {
+    it('refuses new requests until resume, and lets running transfers go on', async () => {
+      const { server, place, record } = await startServer({ storage, timeout: 1000 });
+      const peer = await ScriptedPeer.bind();
+      should(await peer.ask(rrq('large'), place)).equal('DATA 1 512 B');
+      server.pause();
+      should(server.paused).be.true();
+      const other = await ScriptedPeer.bind();
+      const paused = 'ERROR 0 The server is paused, try again later';
+      should(await other.ask(rrq('small'), place)).equal(paused);
+      should((await record('error')).error!.code).equal('EBUSY');
+      should(await peer.ask(ack(1))).equal('DATA 2 512 B');
+      server.resume();
+      should(server.paused).be.false();
+      should(await other.ask(rrq('small'), place)).equal('DATA 1 5 B');
+    });
+  });
+
+  describe('abortAll', () => {
+    it('ends the transfers of one address, or of all', async () => {
+      const { server, place } = await startServer({ storage, timeout: 1000 });
+      const peers = [await ScriptedPeer.bind(), await ScriptedPeer.bind()];
+      for (const peer of peers) should(await peer.ask(rrq('large'), place)).equal('DATA 1 512 B');
+      should(server.abortAll({ host: '192.0.2.1' })).equal(0);
+      should(server.abortAll({ host: '127.0.0.1' }, 'Enough')).equal(2);
+      for (const peer of peers) should(await peer.hear()).equal('ERROR 0 Enough');
+      should(server.abortAll()).equal(0);
+    });
+  });
+
+  describe('use', () => {
+    it('serves from another storage, but for running transfers', async () => {
+      const { server, place } = await startServer({ storage, timeout: 1000 });
+      const peer = await ScriptedPeer.bind();
+      should(await peer.ask(rrq('large'), place)).equal('DATA 1 512 B');
+      server.use({ storage: new MemoryStorage([['other', Buffer.from('content')]]) });
+      const client = clientFor(place);
+      should((await client.get('other')).data.toString()).equal('content');
+      await should(client.get('small')).be.rejectedWith({ code: 'ENOENT' });
+      should(await peer.ask(ack(1))).equal('DATA 2 512 B');
+    });
+  });
+
   describe('listen', () => {
     it('tells where', async () => {
       const server = newServer(local);
