@@ -32,6 +32,16 @@ export {
 } from './protocol/errors';
 export type { TftpErrorCode, TftpErrorContext } from './protocol/errors';
 export type { TransferMode, WireOption } from './protocol/packet';
+export { NameRules } from './server/name-rules';
+export type {
+  FileTest,
+  NameExplanation,
+  NameOutcome,
+  NameRequest,
+  NameRulesOptions,
+  NameStep,
+  RuleHits,
+} from './server/name-rules';
 export { TftpServer } from './server/server';
 export type { ServerCounters, ServerEvents } from './server/server';
 export type { ListeningAddress } from './server/listeners';

@@ -39,7 +39,12 @@ export class ServerLog {
 export function logLine(record: TransferRecord): string {
   const time = record.finished ?? record.started;
   const peer = hostAndPort(record.host, record.port);
-  return `${time} ${peer} ${record.operation} ${cleanText(record.filename)}: ${outcome(record)}`;
+  return `${time} ${peer} ${record.operation} ${names(record)}: ${outcome(record)}`;
+}
+
+function names({ filename, servedAs }: TransferRecord): string {
+  const asked = cleanText(filename);
+  return servedAs === undefined ? asked : `${asked} as ${cleanText(servedAs)}`;
 }
 
 function outcome(record: TransferRecord): string {

@@ -18,6 +18,8 @@ export interface TransferRecord {
   operation: 'read' | 'write';
   /** The name on the server, as it was asked for. */
   filename: string;
+  /** The name that the server looked up in its place, where rules made another one of it. */
+  servedAs?: string;
   mode: TransferMode;
   /** The peer's address (before a client knows it: the host that was given) and port. */
   host: string;
@@ -67,7 +69,7 @@ export type TransferBeginning = Pick<
   TransferRecord,
   'role' | 'operation' | 'filename' | 'mode' | 'host' | 'port'
 > &
-  Partial<Pick<TransferRecord, 'localAddress' | 'localPort'>>;
+  Partial<Pick<TransferRecord, 'servedAs' | 'localAddress' | 'localPort'>>;
 
 /** The records of a transfer that failed before anything moved: its `start` and its `error`. */
 export function failedRecords(

@@ -84,7 +84,8 @@ export class TransferReporter {
     { error, finalAck }: Ending,
     retry?: TransferRecord['retry'],
   ): TransferRecord {
-    const { cargo, role, filename, mode, host, destination, socket, clock, lock } = this.#setup;
+    const { cargo, role, filename, servedAs, mode, host, destination, socket, clock, lock } =
+      this.#setup;
     const { stats } = cargo.machine;
     const { blksize, windowsize, timeout, tsize, rollover } = this.#options;
     const size = this.#size ?? null;
@@ -96,6 +97,7 @@ export class TransferReporter {
       role,
       operation: reads ? 'read' : 'write',
       filename,
+      ...(servedAs !== undefined && { servedAs }),
       mode,
       host: host ?? destination.address,
       port: (lock.peer ?? destination).port,

@@ -27,6 +27,8 @@ export interface TransferSetup {
   readonly clock: Clock;
   readonly role: 'client' | 'server';
   readonly filename: string;
+  /** What the server looked up in its place, if that is another name. */
+  readonly servedAs?: string | undefined;
   readonly mode: TransferMode;
   /** The name that the user knows the peer by. @default the destination's address */
   readonly host?: string;

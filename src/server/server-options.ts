@@ -3,6 +3,7 @@
 import { MAX_BLKSIZE, MAX_WINDOWSIZE, MIN_BLKSIZE, TFTP_PORT } from '../protocol/constants';
 import { checkNumber, invalidSetting } from '../net/check-setting';
 import type { Storage } from '../storage/storage';
+import type { NameRules } from './name-rules';
 
 /** Which versions of IP a server listens on. */
 export type AddressFamily = 'ipv4' | 'ipv6' | 'both';
@@ -21,6 +22,8 @@ export interface ServerOptions {
   read?: boolean;
   /** Accept writes. Off by default: TFTP knows no passwords. @default false */
   write?: boolean;
+  /** Maps the names that clients ask for, before the storage sees them. @default none: names stay as they are */
+  rules?: NameRules;
   /** Networks that may ask, as addresses or CIDRs. @default PRIVATE_NETWORKS: loopback, link-local and private addresses */
   allow?: readonly string[];
   /** The largest upload, in bytes. @default 64 MiB */
@@ -46,9 +49,9 @@ export interface ServerOptions {
   progressInterval?: number;
 }
 
-/** `ServerOptions` with nothing left open, but for `blksizeMax`, which depends on the client's address. */
-export type RequiredServerOptions = Required<Omit<ServerOptions, 'blksizeMax'>> &
-  Pick<ServerOptions, 'blksizeMax'>;
+/** `ServerOptions` with nothing left open, but for `blksizeMax`, which depends on the client's address, and `rules`. */
+export type RequiredServerOptions = Required<Omit<ServerOptions, 'blksizeMax' | 'rules'>> &
+  Pick<ServerOptions, 'blksizeMax' | 'rules'>;
 
 /** Loopback, link-local and private networks (RFC 1122, 1918, 3927, 4193, 4291). */
 export const PRIVATE_NETWORKS: readonly string[] = [

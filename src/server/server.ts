@@ -258,7 +258,7 @@ export class TftpServer extends EventEmitter<ServerEvents> {
       const result = await session.run();
       if (result?.upload) this.#tell('upload', result.record, result.upload);
     } catch (error) {
-      if (!session.cancelled) this.#refuse(listener, request, client, asTftpError(error));
+      if (!session.cancelled) this.#refuse(listener, request, client, asTftpError(error), session);
     } finally {
       this.#sessions.remove(session);
       void session.closed.then(() => this.#open.delete(session));
@@ -271,7 +271,13 @@ export class TftpServer extends EventEmitter<ServerEvents> {
   }
 
   /** Says no to a request, with the error's code and text. */
-  #refuse(listener: UdpSocket, request: RequestPacket, client: Peer, error: TftpError): void {
+  #refuse(
+    listener: UdpSocket,
+    request: RequestPacket,
+    client: Peer,
+    error: TftpError,
+    { servedAs }: Pick<Session, 'servedAs'> = { servedAs: undefined },
+  ): void {
     this.counters.refused += 1;
     sendError(listener, client, error);
     error.filename ??= request.filename;
@@ -281,6 +287,7 @@ export class TftpServer extends EventEmitter<ServerEvents> {
         role: 'server',
         operation: request.type === 'RRQ' ? 'read' : 'write',
         filename: request.filename,
+        ...(servedAs !== undefined && { servedAs }),
         mode: request.mode,
         host: client.address,
         port: client.port,

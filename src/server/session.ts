@@ -12,7 +12,7 @@ import type { Cargo } from '../net/transfer-setup';
 import type { TransferRecord } from '../net/transfer-record';
 import { limitedSink, netasciiSink } from '../storage/data-sink';
 import { netasciiSource } from '../storage/data-source';
-import type { DataSink } from '../storage/storage';
+import type { DataSink, StorageRequest } from '../storage/storage';
 import { FlightRecorder } from '../transfer/flight-recorder';
 import { readOpening, writeOpening } from '../transfer/opening';
 import { PeerLock } from '../transfer/peer-lock';
@@ -21,6 +21,7 @@ import { Receiver } from '../transfer/receiver';
 import type { RetryPolicy } from '../transfer/retry-policy';
 import { Sender } from '../transfer/sender';
 import { announcedSize, tooLarge } from './admission';
+import { servedName } from './served-name';
 import type { RequiredServerOptions } from './server-options';
 
 /** Timeouts of a server double up to this, in milliseconds: with six retries, two minutes of patience for phones that erase their flash. */
@@ -71,6 +72,7 @@ export class Session {
   readonly #listener: SessionListener;
   readonly #opening = new AbortController();
   #driver: TransferDriver | undefined;
+  #servedAs: string | undefined;
   #cancelled = false;
 
   constructor(
@@ -85,6 +87,11 @@ export class Session {
 
   get id(): string | undefined {
     return this.#driver?.id;
+  }
+
+  /** The name that the rules made of the client's, if it is another one. */
+  get servedAs(): string | undefined {
+    return this.#servedAs;
   }
 
   /** A snapshot; undefined until the file is open. */
@@ -134,9 +141,8 @@ export class Session {
   }
 
   async #read(): Promise<SessionResult | undefined> {
-    const { request, client } = this.arrival;
-    const { signal } = this.#opening;
-    const opened = await this.#options.storage.openForReading({ ...request, client, signal });
+    const { request } = this.arrival;
+    const opened = await this.#options.storage.openForReading(await this.#lookUp());
     const source = request.mode === 'netascii' ? netasciiSource(opened) : opened;
     const granted = this.#grant(source.size);
     const record = await this.#transfer({
@@ -152,11 +158,10 @@ export class Session {
   }
 
   async #write(): Promise<SessionResult | undefined> {
-    const { request, client } = this.arrival;
+    const { request } = this.arrival;
     const { storage, maxUploadSize } = this.#options;
-    const { signal } = this.#opening;
     const size = announcedSize(request);
-    const upload = await storage.openForWriting({ ...request, client, size, signal });
+    const upload = await storage.openForWriting({ ...(await this.#lookUp()), size });
     const limited = limitedSink(upload, maxUploadSize, () => tooLarge(maxUploadSize));
     const sink = request.mode === 'netascii' ? netasciiSink(limited) : limited;
     const granted = this.#grant(size);
@@ -171,6 +176,17 @@ export class Session {
     });
     if (record?.event !== 'complete') return record && { record };
     return { record, upload };
+  }
+
+  /** What the storage is asked for: the request, under the name that the rules make of its name. */
+  async #lookUp(): Promise<StorageRequest> {
+    const { request, client } = this.arrival;
+    const { rules, storage } = this.#options;
+    const asked = { ...request, client, signal: this.#opening.signal };
+    if (rules === undefined) return asked;
+    const filename = await servedName(rules, storage, request.type, asked);
+    if (filename !== request.filename) this.#servedAs = filename;
+    return { ...asked, filename };
   }
 
   async #transfer(local: LocalEnd): Promise<TransferRecord | undefined> {
@@ -203,6 +219,7 @@ export class Session {
       clock: systemClock,
       role: 'server',
       filename,
+      servedAs: this.#servedAs,
       mode,
       size,
       progressInterval,

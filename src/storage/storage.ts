@@ -61,4 +61,10 @@ export interface StorageWriteRequest extends StorageRequest {
 export interface Storage {
   openForReading(request: StorageRequest): Promise<DataSource>;
   openForWriting(request: StorageWriteRequest): Promise<DataSink>;
+  /**
+   * Whether a read or a write of this name could begin. Name rules ask it to choose among names
+   * (`E`). Only for storages where opening costs much or is seen by somebody: without it the file is
+   * opened, and closed or discarded at once.
+   */
+  canOpen?(request: StorageRequest, operation: 'read' | 'write'): Promise<boolean>;
 }
