@@ -32,6 +32,7 @@ export {
 } from './protocol/errors';
 export type { TftpErrorCode, TftpErrorContext } from './protocol/errors';
 export type { TransferMode, WireOption } from './protocol/packet';
+export { loadMapFile, reloadMapFile } from './server/map-file';
 export { NameRules } from './server/name-rules';
 export type {
   FileTest,

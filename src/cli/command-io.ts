@@ -13,7 +13,7 @@ export interface CommandIo {
   readonly isTTY: boolean;
   /** Characters in a line of that terminal. */
   readonly columns: number;
-  /** Emits SIGINT and SIGTERM. */
+  /** Emits SIGINT, SIGTERM and SIGHUP. */
   readonly signals: Pick<EventEmitter, 'on' | 'off'>;
   readonly env: Readonly<Record<string, string | undefined>>;
 }

@@ -14,7 +14,7 @@ export interface Flag {
 }
 
 export interface Command {
-  readonly name: 'serve' | 'get' | 'put' | 'stat';
+  readonly name: 'serve' | 'get' | 'put' | 'stat' | 'map-test';
   readonly summary: string;
   /** What stands beside the flags, all of it required. */
   readonly operands: readonly string[];
@@ -169,8 +169,7 @@ const SERVE: Command = {
     {
       name: 'map',
       value: 'FILE',
-      help: 'Not available yet: rules that rewrite names.',
-      planned: 'leave it out and give the files in --root the names that clients ask for',
+      help: 'Rules that map names, as tftp-hpa has them. SIGHUP reads the file again.',
     },
     { name: 'json', help: 'Print a record of each event as a line of JSON.' },
     {
@@ -182,5 +181,18 @@ const SERVE: Command = {
   ],
 };
 
+const MAP_TEST: Command = {
+  name: 'map-test',
+  summary:
+    'Prints what each rule of a map file makes of a name. Ends with 1 if the name is refused, with 2 if the rules are wrong. For E any file exists.',
+  operands: ['FILE', 'NAME'],
+  flags: [
+    { name: 'client', value: 'IP', help: "The client's address. Default: 127.0.0.1." },
+    { name: 'write', help: 'The client sends the file, instead of reading it.' },
+    VERBOSE,
+    HELP,
+  ],
+};
+
 /** In the order of the help. */
-export const COMMANDS: readonly Command[] = [SERVE, GET, PUT, STAT];
+export const COMMANDS: readonly Command[] = [SERVE, GET, PUT, STAT, MAP_TEST];

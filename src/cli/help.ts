@@ -23,8 +23,6 @@ export function generalHelp(): string {
 
 Usage:
 ${commands.join('\n')}
-  red-tftp map-test FILE NAME
-      Not available yet.
   red-tftp COMMAND --help
   red-tftp --version
 

@@ -14,6 +14,7 @@ import type { CommandIo } from './command-io';
 import type { Command } from './command-table';
 import type * as Get from './get';
 import type * as Help from './help';
+import type * as MapTest from './map-test';
 import type * as Put from './put';
 import type * as Serve from './serve';
 import type * as Stat from './stat';
@@ -33,6 +34,10 @@ const COMMAND_LOADERS: Readonly<Record<Command['name'], () => Run>> = {
   stat: () => {
     const { stat }: typeof Stat = require('./stat');
     return stat;
+  },
+  'map-test': () => {
+    const { mapTest }: typeof MapTest = require('./map-test');
+    return mapTest;
   },
   serve: () => {
     const { serve }: typeof Serve = require('./serve');
@@ -69,13 +74,10 @@ async function runCommand([name = '', ...rest]: readonly string[], io: CommandIo
 }
 
 function commandNamed(name: string): Command {
-  if (name === 'map-test') {
-    throw invalidSetting('map-test is not available yet; use serve, get, put or stat');
-  }
   const command = COMMANDS.find((candidate) => candidate.name === name);
   if (command !== undefined) return command;
   const what = name === '' ? 'no command was given' : `"${cleanText(name)}" is no command`;
-  throw invalidSetting(`${what}; use serve, get, put or stat, or see red-tftp --help`);
+  throw invalidSetting(`${what}; use serve, get, put, stat or map-test, or see red-tftp --help`);
 }
 
 function printHelp(io: CommandIo, command?: Command): number {

@@ -13,7 +13,9 @@ import { printLine } from './command-io';
 import { ExitCode } from './exit-code';
 import { failureText } from './failure';
 import { Interruption } from './interruption';
+import { MapOption } from './map-option';
 import { ServerLog } from './server-log';
+import type { NameRules } from '../server/name-rules';
 import type { ServerOptions } from '../server/server-options';
 import type { Arguments } from './arguments';
 import type { CommandIo } from './command-io';
@@ -27,15 +29,18 @@ import type { CommandIo } from './command-io';
 export async function serve(args: Arguments, io: CommandIo): Promise<number> {
   refuseInheritedSockets(io.env);
   const storage = await openFolder(args);
-  const server = new TftpServer(serverOptions(args, storage));
-  if (args.has('writable')) await prepareForUploads(args, storage, io);
+  const mapFile = args.text('map');
+  const map = mapFile === undefined ? undefined : await MapOption.open(mapFile, io);
   const interruption = new Interruption(io.signals);
   try {
+    const server = new TftpServer(serverOptions(args, storage, map?.rules));
+    if (args.has('writable')) await prepareForUploads(args, storage, io);
     await serveUntilClosed(server, args, io, interruption.signal);
   } catch (error) {
     if (!(error instanceof CancelError)) throw error;
   } finally {
     interruption.dispose();
+    await map?.close();
   }
   return ExitCode.done;
 }
@@ -55,12 +60,17 @@ async function serveUntilClosed(
   await closed;
 }
 
-function serverOptions(args: Arguments, storage: FolderStorage): ServerOptions {
+function serverOptions(
+  args: Arguments,
+  storage: FolderStorage,
+  rules: NameRules | undefined,
+): ServerOptions {
   const allow = args
     .list('allow')
     .flatMap((network) => (network === 'any' ? ANY_NETWORK : network));
   return givenOnly<ServerOptions>({
     storage,
+    rules,
     address: args.text('address'),
     port: args.number('port'),
     write: args.has('writable'),

@@ -113,7 +113,7 @@ describe('arguments', () => {
     }
   });
 
-  for (const flags of [['--single-port'], ['--port-range', '1:2'], ['--map', 'rules']]) {
+  for (const flags of [['--single-port'], ['--port-range', '1:2']]) {
     it(`says that ${flags[0]} is not available yet, and what to do`, () => {
       should(() => parse('serve', ...flags)).throw(
         new RegExp(`^${flags[0]} is not available yet; leave it out and `),

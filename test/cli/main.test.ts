@@ -9,9 +9,10 @@ const HASH = '0'.repeat(63);
 
 describe('red-tftp', () => {
   const usage: [argv: string[], says: RegExp][] = [
-    [[], /no command was given; use serve, get, put or stat/],
-    [['fetch'], /"fetch" is no command; use serve, get, put or stat/],
-    [['map-test', 'rules', 'name'], /map-test is not available yet; use /],
+    [[], /no command was given; use serve, get, put, stat or map-test/],
+    [['fetch'], /"fetch" is no command; use serve, get, put, stat or map-test/],
+    [['map-test', 'rules'], /map-test takes FILE NAME, not "rules"; see red-tftp map-test --help/],
+    [['map-test', 'rules', 'name', '--client', 'x'], /--client is "x": it must be an IP address/],
     [['get'], /get takes URL, not ""; see red-tftp get --help/],
     [['get', 'tftp://h/f', '--bogus'], /unknown option '--bogus'; see red-tftp get --help/],
     [
@@ -37,7 +38,6 @@ describe('red-tftp', () => {
     [['serve', '--overwrite', 'never'], /--overwrite is "never": it must be refuse or /],
     [['serve', '--single-port'], /--single-port is not available yet; leave it out/],
     [['serve', '--port-range', '1:2'], /--port-range is not available yet; leave it out/],
-    [['serve', '--map', 'f'], /--map is not available yet; leave it out/],
   ];
   for (const [argv, says] of usage) {
     it(`ends with 2 and one line for: ${argv.join(' ')}`, async () => {

@@ -1,7 +1,7 @@
 import should = require('should');
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { readFile, readdir, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { TftpClient } from '../../src/client/client';
 import { run } from '../../src/cli/main';
@@ -88,6 +88,47 @@ describe('red-tftp serve', () => {
       io.stdout.destroy(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
       await client.get('f');
       await client.get('f');
+    }));
+
+  it('maps names with --map, and reads the file again at SIGHUP', () =>
+    withFolder(async (rules) => {
+      const map = path.join(rules, 'map');
+      await writeFile(map, 'rg \\\\ /\nr ^ a/\n');
+      await withServe([...LOOPBACK, '--map', map], async ({ client, folder, io }) => {
+        for (const name of ['a', 'b']) {
+          await mkdir(path.join(folder, name, 'sub'), { recursive: true });
+          await writeFile(path.join(folder, name, 'sub', 'f'), name);
+        }
+        const got = async (): Promise<string> => (await client.get('sub\\f')).data.toString();
+        const hangUp = async (): Promise<string> => {
+          io.signals.emit('SIGHUP');
+          return String((await once(io.stderr, 'data'))[0]);
+        };
+        (await got()).should.equal('a');
+        await writeFile(map, 'r \\\\ /\nr ^ b/\n');
+        (await hangUp()).should.equal(`red-tftp: ${map} was read again; it has 2 rules\n`);
+        (await got()).should.equal('b');
+        io.out.should.match(/ read sub\\f as a\/sub\/f: 1 B/);
+        await writeFile(map, 'r (\n\nq\n');
+        const problem = await hangUp();
+        problem.should.startWith(`red-tftp: the old name rules stay: ${map}: `);
+        problem.should.match(/line 1: .*; line 3: .*\n$/);
+        (await got()).should.equal('b');
+      });
+    }));
+
+  it('does not start with rules that are wrong, or missing', () =>
+    withFolder(async (folder) => {
+      const map = path.join(folder, 'map');
+      const io = new FakeIo();
+      (await run(['serve', ...LOOPBACK, '--map', map], io)).should.equal(4);
+      io.err.should.equal(
+        `red-tftp: There is no map file ${map}: create it, or name another one\n`,
+      );
+      await writeFile(map, 'a x\nra x\n');
+      (await run(['serve', ...LOOPBACK, '--map', map], io)).should.equal(2);
+      io.err.should.endWith(`: line 2: r and a cannot be combined\n`);
+      io.signals.listenerCount('SIGHUP').should.equal(0);
     }));
 
   it('removes what interrupted uploads have left', () =>
