@@ -5,11 +5,15 @@ import { failedRecords } from '../net/transfer-record';
 import type { NodeAPI, NodeMessage } from 'node-red';
 import type { TftpError } from '../protocol/errors';
 import type { TransferEventName, TransferRecord } from '../net/transfer-record';
+import type { StorageRequest } from '../storage/storage';
 import type { ClientRequest } from './client-request';
 import type { EventsChoice } from './node-config';
 
 /** What `send` of Node-RED takes for a message on the output with this index. */
 export type PortMessages = (NodeMessage | null)[];
+
+/** Other nodes that answer messages, such as those of tcp and websocket, mark theirs in the same way. */
+const SESSION_TYPE = 'tftp';
 
 const EVENT_ORDER: readonly TransferEventName[] = [
   'start',
@@ -28,6 +32,37 @@ export function toOutput(index: number, message: NodeMessage): PortMessages {
 export function eventOutput(choice: EventsChoice, event: TransferEventName): number | undefined {
   if (choice === 'none') return undefined;
   return choice === 'one' ? 1 : 1 + EVENT_ORDER.indexOf(event);
+}
+
+/** The output of the requests that the flow has to answer, counted from 0: always the last one. */
+export function requestOutput(choice: EventsChoice): number {
+  if (choice === 'none') return 1;
+  return choice === 'one' ? 2 : 1 + EVENT_ORDER.length;
+}
+
+/** A read that the flow has to answer: what the client asked for, and the id to answer by. */
+export function requestMessage(
+  { filename, client, mode, options }: StorageRequest,
+  id: string,
+): NodeMessage {
+  return {
+    payload: filename,
+    topic: filename,
+    event: 'request',
+    filename,
+    ip: client.address,
+    port: client.port,
+    mode,
+    options: Object.fromEntries(options.map(({ name, value }) => [name, value])),
+    _session: { type: SESSION_TYPE, id },
+  };
+}
+
+/** The id of the request that a message answers; undefined if it does not come from a tftp server. */
+export function sessionOf({ _session }: NodeMessage): string | undefined {
+  if (typeof _session !== 'object' || _session === null) return undefined;
+  const { type, id }: { type?: unknown; id?: unknown } = _session;
+  return type === SESSION_TYPE && typeof id === 'string' ? id : undefined;
 }
 
 /** What an event tells: the record as payload, the kind of event, and the name on the server as topic. */

@@ -65,7 +65,7 @@ export const TFTP_PUT_DEFAULTS = {
   sourceType: 'msg',
 };
 
-/** The properties of a tftp server node. `maxUploadSize` in MiB, `timeout` and `deadline` in seconds. */
+/** The properties of a tftp server node. `maxUploadSize` in MiB, `responseTimeout`, `timeout` and `deadline` in seconds. */
 export const TFTP_SERVER_DEFAULTS = {
   version: 1,
   address: '',
@@ -73,6 +73,7 @@ export const TFTP_SERVER_DEFAULTS = {
   family: 'both',
   root: '',
   reads: 'folder',
+  responseTimeout: '10',
   writes: 'off',
   ret: 'bin',
   overwrite: 'refuse',
@@ -90,6 +91,14 @@ export const TFTP_SERVER_DEFAULTS = {
   progressInterval: '1000',
   events: 'one',
   inputs: 0,
+};
+
+/** The properties of a tftp response node. */
+export const TFTP_RESPONSE_DEFAULTS = {
+  version: 1,
+  mode: 'message',
+  errorCode: '1',
+  errorText: '',
 };
 
 /** The properties of a node as they are saved in a flow: nothing is sure about their values. */
@@ -130,7 +139,9 @@ export interface PutConfig extends ClientNodeConfig {
 
 export interface ServerConfig {
   readonly root: string;
-  readonly reads: 'folder' | 'off';
+  readonly reads: 'folder' | 'flow' | 'both' | 'off';
+  /** How long the flow may think about a read, in milliseconds. */
+  readonly responseTimeout: number;
   readonly writes: 'off' | 'folder' | 'message' | 'both';
   readonly ret: 'bin' | 'txt';
   readonly overwrite: OverwritePolicy;
@@ -140,6 +151,15 @@ export interface ServerConfig {
   readonly control: boolean;
   /** All that the server is told, but for its storage. */
   readonly server: Omit<ServerOptions, 'storage'>;
+}
+
+export interface ResponseConfig {
+  /** `error`: each request is refused, with the code and text below. */
+  readonly mode: 'message' | 'error';
+  /** 0 to 8, as RFC 1350 section 5 and RFC 2347 have them. */
+  readonly errorCode: number;
+  /** Blank for the words of the RFC. */
+  readonly errorText: string;
 }
 
 const EVENTS = ['one', 'separate', 'none'] as const;
@@ -217,7 +237,9 @@ export function parseServerConfig(saved: Saved<typeof TFTP_SERVER_DEFAULTS>): Se
   const own = migrate(saved, TFTP_SERVER_DEFAULTS);
   const config: ServerConfig = {
     root: textSetting(own.root),
-    reads: choiceSetting('reads', own.reads, ['folder', 'off']),
+    reads: choiceSetting('reads', own.reads, ['folder', 'flow', 'both', 'off']),
+    responseTimeout:
+      millisecondsSetting('responseTimeout', own.responseTimeout, 0.1, 3600) ?? 10_000,
     writes: choiceSetting('writes', own.writes, ['off', 'folder', 'message', 'both']),
     ret: choiceSetting('ret', own.ret, ['bin', 'txt']),
     overwrite: choiceSetting('overwrite', own.overwrite, OVERWRITE_POLICIES),
@@ -233,8 +255,25 @@ export function parseServerConfig(saved: Saved<typeof TFTP_SERVER_DEFAULTS>): Se
 }
 
 /** True if the server reads from or writes to a folder. */
-export function needsFolder(config: Pick<ServerConfig, 'reads' | 'writes'>): boolean {
-  return config.reads === 'folder' || config.writes === 'folder' || config.writes === 'both';
+export function needsFolder({ reads, writes }: Pick<ServerConfig, 'reads' | 'writes'>): boolean {
+  return ['folder', 'both'].includes(reads) || ['folder', 'both'].includes(writes);
+}
+
+/** True if the flow answers reads, or some of them. */
+export function asksFlow({ reads }: Pick<ServerConfig, 'reads'>): boolean {
+  return reads === 'flow' || reads === 'both';
+}
+
+/** @throws {LocalError} EINVAL, saying which property is wrong and what it may be. */
+export function parseResponseConfig(saved: Saved<typeof TFTP_RESPONSE_DEFAULTS>): ResponseConfig {
+  const own = migrate(saved, TFTP_RESPONSE_DEFAULTS);
+  const errorCode = numberSetting('errorCode', own.errorCode) ?? 0;
+  checkNumber('errorCode', errorCode, 0, 8);
+  return {
+    mode: choiceSetting('mode', own.mode, ['message', 'error']),
+    errorCode,
+    errorText: textSetting(own.errorText),
+  };
 }
 
 function parseServer(

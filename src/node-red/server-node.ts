@@ -5,9 +5,18 @@ import { systemClock } from '../net/clock';
 import { LocalError } from '../protocol/errors';
 import { TftpServer } from '../server/server';
 import { FolderStorage } from '../storage/folder-storage';
+import { FlowStorage } from './flow-storage';
 import { localPath } from './local-path';
-import { errorOf, eventMessage, eventOutput, toOutput, toTftpError } from './messages';
-import { needsFolder } from './node-config';
+import {
+  errorOf,
+  eventMessage,
+  eventOutput,
+  requestMessage,
+  requestOutput,
+  toOutput,
+  toTftpError,
+} from './messages';
+import { asksFlow, needsFolder } from './node-config';
 import { StatusLine, haltedStatus, serverStatus, startFailureStatus, statusTexts } from './status';
 import { ServerControl } from './server-control';
 import { Upload, UploadStorage } from './upload-storage';
@@ -15,7 +24,7 @@ import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import type { Clock, Timer } from '../net/clock';
 import type { TransferRecord } from '../net/transfer-record';
 import type { TftpError, TftpErrorCode } from '../protocol/errors';
-import type { DataSink } from '../storage/storage';
+import type { DataSink, Storage, StorageRequest } from '../storage/storage';
 import type { Send } from './messages';
 import type { ServerConfig } from './node-config';
 import type {
@@ -60,7 +69,7 @@ export class ServerNode implements ControlledServer {
     this.#clock = clock;
     this.#node = node;
     this.#config = config;
-    this.#folder = needsFolder(config) ? localPath(RED, config.root) : undefined;
+    this.#folder = usesFolder(config) ? localPath(RED, config.root) : undefined;
     this.#status = new StatusLine((status) => node.status(status));
     this.#texts = statusTexts(RED);
     this.#control = new ServerControl(this, config.events);
@@ -178,7 +187,15 @@ export class ServerNode implements ControlledServer {
   }
 
   /** @throws {LocalError} ENOENT if the folder is missing. */
-  async #newStorage(): Promise<UploadStorage> {
+  async #newStorage(): Promise<Storage> {
+    const { reads, responseTimeout: timeout } = this.#config;
+    const files = await this.#newFileStorage();
+    if (!asksFlow(this.#config)) return files;
+    const tell = (request: StorageRequest, id: string): void => this.#onRequest(request, id);
+    return new FlowStorage(files, { baseFirst: reads === 'both', timeout, tell });
+  }
+
+  async #newFileStorage(): Promise<UploadStorage> {
     const { overwrite, createDir, writes } = this.#config;
     const folder = this.#folder;
     if (folder === undefined) return new UploadStorage(undefined, writes);
@@ -187,12 +204,18 @@ export class ServerNode implements ControlledServer {
     return new UploadStorage(files, writes);
   }
 
-  #newServer(storage: UploadStorage): TftpServer {
+  #newServer(storage: Storage): TftpServer {
     const server = new TftpServer({ ...this.#config.server, storage });
     server.on('transfer', (record: TransferRecord) => this.#onTransfer(record));
     server.on('upload', (record: TransferRecord, sink: DataSink) => this.#onUpload(record, sink));
     server.on('problem', (error: TftpError) => this.#report(error));
     return server;
+  }
+
+  #onRequest(request: StorageRequest, id: string): void {
+    if (this.#closed) return;
+    const output = requestOutput(this.#config.events);
+    this.#node.send(toOutput(output, requestMessage(request, id)));
   }
 
   #onTransfer(record: TransferRecord): void {
@@ -256,6 +279,11 @@ export class ServerNode implements ControlledServer {
     const { code, message } = error;
     this.#node.error(error, { payload: { code, message, address, port: this.#port } });
   }
+}
+
+/** The flow may name files of a folder too. */
+function usesFolder(config: ServerConfig): boolean {
+  return needsFolder(config) || (asksFlow(config) && config.root !== '');
 }
 
 /** The client, in the words of the tcp and udp nodes. */

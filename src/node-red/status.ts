@@ -58,7 +58,7 @@ const FAILURES: Readonly<Record<string, StatusKey>> = {
   EADDRNOTAVAIL: 'noAddress',
 };
 
-/** The texts in the language of this Node-RED; all three nodes share one catalogue. */
+/** The texts in the language of this Node-RED; all nodes share one catalogue. */
 export function statusTexts(RED: Pick<NodeAPI, '_'>): StatusTexts {
   return (key, values) =>
     RED._(`node-red-contrib-tftp/tftp-server:tftp.status.${key}`, values ?? {});
@@ -102,6 +102,12 @@ export function endStatus(texts: StatusTexts, record: TransferRecord): TftpStatu
     text: texts(FAILURES[code] ?? 'failed'),
     ...eventOf(record),
   };
+}
+
+/** A response was given, or could not be given for the reason of this code. */
+export function responseStatus(texts: StatusTexts, code?: string): TftpStatus {
+  if (code === undefined) return {};
+  return { fill: 'red', shape: 'ring', text: texts(FAILURES[code] ?? 'failed') };
 }
 
 /** A server listens and serves. */

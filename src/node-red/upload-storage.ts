@@ -1,6 +1,6 @@
 /** The storage of a server node: files of a folder, uploads into the folder, into memory, or both. */
 
-import { TftpError } from '../protocol/errors';
+import { LocalError } from '../protocol/errors';
 import { BufferSink, teeSink } from '../storage/data-sink';
 import type { FileSink } from '../storage/file-sink';
 import type { FolderStorage } from '../storage/folder-storage';
@@ -63,8 +63,7 @@ export class UploadStorage implements Storage {
   }
 
   async openForReading(request: StorageRequest): Promise<DataSource> {
-    if (this.#folder === undefined)
-      throw new TftpError('EACCES', 'This server has no files to read');
+    if (this.#folder === undefined) throw noFolder();
     return this.#folder.openForReading(request);
   }
 
@@ -74,4 +73,11 @@ export class UploadStorage implements Storage {
     const memory = this.#writes === 'folder' ? undefined : new BufferSink();
     return new Upload(file, memory);
   }
+}
+
+/** Happens only where the flow asks for a file by name. */
+function noFolder(): LocalError {
+  const peerMessage = 'This server has no files to read';
+  const message = 'The tftp server has no folder to serve files from: fill in its "Folder"';
+  return new LocalError('EACCES', message, { peerMessage });
 }

@@ -36,7 +36,8 @@ export type TftpErrorCode =
   | 'EIO'
   | 'EINVAL';
 
-const WIRE_CODES: readonly TftpErrorCode[] = [
+/** The names of the ERROR codes of RFC 1350 section 5 and RFC 2347, in their order: code 1 is ENOENT. */
+export const WIRE_CODES: readonly TftpErrorCode[] = [
   'EUNDEF',
   'ENOENT',
   'EACCES',

@@ -75,11 +75,7 @@ export class Session {
   #servedAs: string | undefined;
   #cancelled = false;
 
-  constructor(
-    arrival: Arrival,
-    options: RequiredServerOptions,
-    listener: SessionListener,
-  ) {
+  constructor(arrival: Arrival, options: RequiredServerOptions, listener: SessionListener) {
     this.arrival = { ...arrival, datagram: Uint8Array.from(arrival.datagram) };
     this.#options = options;
     this.#listener = listener;

@@ -5,6 +5,7 @@ import type { EventEmitter } from 'node:events';
 import helper = require('node-red-node-test-helper');
 import tftpGet = require('../../nodes/tftp-get');
 import tftpPut = require('../../nodes/tftp-put');
+import tftpResponse = require('../../nodes/tftp-response');
 import tftpServer = require('../../nodes/tftp-server');
 import { MemoryStorage } from '../../src/storage/memory-storage';
 import { TftpServer } from '../../src/server/server';
@@ -164,7 +165,7 @@ export async function loadWholeFlow(nodes: FlowNode[], core: string[] = []): Pro
   const types = core.map((name): unknown =>
     require(require.resolve(`@node-red/nodes/core/${name}.js`, from)),
   );
-  const all = [...types, Inbox.register, tftpServer, tftpGet, tftpPut];
+  const all = [...types, Inbox.register, tftpServer, tftpGet, tftpPut, tftpResponse];
   await nodeRed.load(all, nodes);
 }
 

@@ -4,12 +4,15 @@ import {
   eventOutput,
   failureRecords,
   intoSequence,
+  requestMessage,
+  requestOutput,
+  sessionOf,
   toOutput,
   toTftpError,
   withoutPayload,
 } from '../../src/node-red/messages';
-import { contentOf } from '../../src/node-red/put-work';
 import { CancelError, LocalError } from '../../src/protocol/errors';
+import { requestFor } from '../helpers/content';
 
 describe('messages', () => {
   it('go to one output and to no other', () => {
@@ -23,6 +26,37 @@ describe('messages', () => {
     should(eventOutput('none', 'start')).be.undefined();
     const kinds = ['start', 'progress', 'complete', 'error', 'probe'] as const;
     should(kinds.map((kind) => eventOutput('separate', kind))).eql([1, 2, 3, 4, 5]);
+  });
+
+  it('of requests go down the last output', () => {
+    should(requestOutput('none')).equal(1);
+    should(requestOutput('one')).equal(2);
+    should(requestOutput('separate')).equal(6);
+  });
+
+  it('of requests tell what was asked for, and by which id it is answered', () => {
+    const options = [
+      { name: 'tsize', value: '0' },
+      { name: '__proto__', value: '1' },
+    ];
+    const message = requestMessage(requestFor('a/b.cfg', { options }), 'id 7');
+    should(message).have.properties({
+      payload: 'a/b.cfg',
+      topic: 'a/b.cfg',
+      filename: 'a/b.cfg',
+      event: 'request',
+      ip: '127.0.0.1',
+      port: 50_000,
+      mode: 'octet',
+      _session: { type: 'tftp', id: 'id 7' },
+    });
+    should(JSON.stringify(message['options'])).equal('{"tsize":"0","__proto__":"1"}');
+    should(sessionOf(message)).equal('id 7');
+  });
+
+  it('of other nodes are no answers', () => {
+    const others = [undefined, null, 'id', {}, { type: 'tcp', id: 'a' }, { type: 'tftp', id: 7 }];
+    for (const _session of others) should(sessionOf({ _session })).be.undefined();
   });
 
   it('lose their payload in a copy, and nothing else', () => {
@@ -58,15 +92,5 @@ describe('messages', () => {
     should(toTftpError(cancelled)).be.exactly(cancelled);
     should(toTftpError(new TypeError('oops'))).have.properties({ code: 'EIO', message: 'oops' });
     should(toTftpError('oops').message).equal('oops');
-  });
-});
-
-describe('contentOf', () => {
-  it('refuses what has no bytes', () => {
-    const circular: Record<string, unknown> = {};
-    circular.self = circular;
-    for (const value of [undefined, null, Symbol('s'), () => 1, circular]) {
-      should(() => contentOf(value)).throw({ code: 'EINVAL' });
-    }
   });
 });

@@ -3,10 +3,12 @@ import {
   TFTP_GET_DEFAULTS,
   TFTP_PUT_DEFAULTS,
   TFTP_SERVER_DEFAULTS,
+  asksFlow,
   migrate,
   needsFolder,
   parseGetConfig,
   parsePutConfig,
+  parseResponseConfig,
   parseServerConfig,
 } from '../../src/node-red/node-config';
 import { ANY_NETWORK, PRIVATE_NETWORKS } from '../../src/server/server-options';
@@ -83,6 +85,27 @@ describe('node-config', () => {
     should(needsFolder({ reads: 'off', writes: 'both' })).be.true();
     should(() => parseServerConfig(TFTP_SERVER_DEFAULTS)).throw(/No folder is set/);
     parseServerConfig({ reads: 'off', writes: 'message' });
+    parseServerConfig({ reads: 'flow' });
+    should(() => parseServerConfig({ reads: 'both' })).throw(/No folder is set/);
+  });
+
+  it('gives the flow ten seconds to answer, unless told otherwise', () => {
+    const timeout = (responseTimeout?: unknown): number =>
+      parseServerConfig({ reads: 'flow', responseTimeout }).responseTimeout;
+    should([timeout(), timeout(''), timeout('2.5'), timeout(60)]).eql([
+      10_000, 10_000, 2500, 60_000,
+    ]);
+    should(() => timeout('0')).throw(/responseTimeout is 0: it must be from 0\.1 to 3600 seconds/);
+    should(asksFlow({ reads: 'both' })).be.true();
+    should(asksFlow({ reads: 'folder' })).be.false();
+  });
+
+  it('takes the error of a response as a number', () => {
+    should(parseResponseConfig({})).eql({ mode: 'message', errorCode: 1, errorText: '' });
+    const saved = { mode: 'error', errorCode: '2', errorText: ' not you ' };
+    should(parseResponseConfig(saved)).eql({ mode: 'error', errorCode: 2, errorText: 'not you' });
+    should(() => parseResponseConfig({ errorCode: '9' })).throw(/errorCode is 9/);
+    should(() => parseResponseConfig({ mode: 'ask' })).throw(/mode is "ask"/);
   });
 
   const wrong: [saved: object, says: RegExp][] = [
