@@ -14,17 +14,12 @@ const MAX_SECONDS = 255;
  * Parses what stands behind the name of a sub-command. With `--help` among the flags nothing else
  * needs to be complete.
  *
- * @throws {LocalError} EINVAL for unknown flags, missing values and operands, and for planned flags.
+ * @throws {LocalError} EINVAL for unknown flags, missing values and operands.
  */
 export function parseArguments(command: Command, argv: readonly string[]): Arguments {
   const { values, positionals } = parseWords(command, argv);
   const args = new Arguments(positionals, values);
   if (args.has('help')) return args;
-  for (const { name, planned } of command.flags) {
-    if (planned !== undefined && args.has(name)) {
-      throw invalidSetting(`--${name} is not available yet; ${planned}`);
-    }
-  }
   if (positionals.length !== command.operands.length) {
     const wanted = command.operands.length === 0 ? 'no file or URL' : command.operands.join(' ');
     throw usageError(command, `${command.name} takes ${wanted}, not "${positionals.join(' ')}"`);
@@ -72,6 +67,17 @@ export class Arguments {
       throw invalidSetting(`--${name} is "${text}": it must be a whole number`);
     }
     return Number(text);
+  }
+
+  /** Two port numbers, `LO:HI`. Their limits are checked where they are used. */
+  range(name: string): readonly [first: number, last: number] | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const [, first, last] = /^(\d{1,5}):(\d{1,5})$/.exec(text) ?? [];
+    if (first === undefined) {
+      throw invalidSetting(`--${name} is "${text}": it must be two ports, such as 50000:50100`);
+    }
+    return [Number(first), Number(last)];
   }
 
   /** Seconds, with a fraction if need be, in milliseconds. */

@@ -9,8 +9,6 @@ export interface Flag {
   /** May be given more than once. */
   readonly repeated?: true;
   readonly help: string;
-  /** The flag is planned: it is refused, and this says what to do instead. */
-  readonly planned?: string;
 }
 
 export interface Command {
@@ -157,14 +155,12 @@ const SERVE: Command = {
     },
     {
       name: 'single-port',
-      help: 'Not available yet: transfers on the listening port.',
-      planned: 'leave it out and let UDP from all ports of this machine through the firewall',
+      help: 'All transfers speak from the listening port: for firewalls, and for Docker with -p 69:6969/udp.',
     },
     {
       name: 'port-range',
       value: 'LO:HI',
-      help: 'Not available yet: ports for transfers.',
-      planned: 'leave it out and let UDP from all ports of this machine through the firewall',
+      help: 'Transfers speak from these ports, each from its own. Default: any free port.',
     },
     {
       name: 'map',

@@ -73,6 +73,7 @@ function serverOptions(
     rules,
     address: args.text('address'),
     port: args.number('port'),
+    transferPorts: transferPorts(args),
     write: args.has('writable'),
     allow: allow.length > 0 ? allow : undefined,
     blksizeMax: args.number('blksize-max'),
@@ -84,6 +85,13 @@ function serverOptions(
     maxPerHost: args.number('max-per-host'),
     maxUploadSize: args.bytes('max-upload'),
   });
+}
+
+function transferPorts(args: Arguments): ServerOptions['transferPorts'] {
+  const range = args.range('port-range');
+  if (!args.has('single-port')) return range;
+  if (range === undefined) return 'single';
+  throw invalidSetting('--single-port and --port-range exclude each other: give one of them');
 }
 
 async function openFolder(args: Arguments): Promise<FolderStorage> {

@@ -41,6 +41,8 @@ export interface BindOptions {
   readonly watchable: boolean;
   /** Bytes that may arrive in a burst. */
   readonly receiveBuffer?: number;
+  /** Called once, when the socket is closed. */
+  readonly onClose?: () => void;
 }
 
 /** Only Linux hands datagrams to the most specific of several sockets at one port, which `watch` relies on. */
@@ -60,6 +62,7 @@ export class UdpSocket implements DatagramSocket {
   #watcher: { readonly socket: dgram.Socket; readonly peer: string } | undefined;
   readonly #watchable: boolean;
   readonly #receiveBuffer: number;
+  readonly #onClose: (() => void) | undefined;
   #closed = false;
 
   /** @throws {LocalError} EADDRINUSE, EACCES or EADDRNOTAVAIL, saying what to change. */
@@ -83,19 +86,28 @@ export class UdpSocket implements DatagramSocket {
     const { address, port } = socket.address();
     this.local = { address, port };
     this.#receiveBuffer = options.receiveBuffer ?? 0;
+    this.#onClose = options.onClose;
     this.#hear(socket);
-    socket.on('error', (error) => this.#fail(error));
+    socket.on('error', (error) => this.#failed(sendError(error)));
   }
 
   listen(listener: SocketListener): void {
     this.#listener = listener;
   }
 
-  send({ datagrams, segmentSize }: Transmit, to: Peer): void {
+  /** @param failed hears if this run cannot be sent at all. @default the listener */
+  send(
+    { datagrams, segmentSize }: Transmit,
+    to: Peer,
+    failed: SocketListener['failed'] = this.#failed,
+  ): void {
     if (this.#closed) return;
+    const sent = (error: Error | null): void => {
+      if (error !== null && FATAL_SEND_ERRORS.has(codeOf(error))) failed(sendError(error));
+    };
     for (let at = 0; at < datagrams.length; at += segmentSize) {
       const length = Math.min(segmentSize, datagrams.length - at);
-      this.#socket.send(datagrams, at, length, to.port, to.address, this.#sent);
+      this.#socket.send(datagrams, at, length, to.port, to.address, sent);
     }
   }
 
@@ -130,6 +142,7 @@ export class UdpSocket implements DatagramSocket {
     this.#listener = undefined;
     this.#socket.close();
     this.#watcher?.socket.close();
+    this.#onClose?.();
   }
 
   #hear(socket: dgram.Socket): void {
@@ -139,16 +152,12 @@ export class UdpSocket implements DatagramSocket {
     });
   }
 
-  readonly #sent = (error: Error | null): void => {
-    if (error !== null && FATAL_SEND_ERRORS.has(codeOf(error))) this.#fail(error);
-  };
+  readonly #failed: SocketListener['failed'] = (error) => this.#listener?.failed(error);
+}
 
-  #fail(error: Error): void {
-    const hint =
-      codeOf(error) === 'EMSGSIZE' ? ': the block size is too large for this network' : '';
-    const message = `Sending failed with ${codeOf(error)}${hint}`;
-    this.#listener?.failed(new LocalError('EIO', message, { cause: error }));
-  }
+function sendError(error: Error): LocalError {
+  const hint = codeOf(error) === 'EMSGSIZE' ? ': the block size is too large for this network' : '';
+  return new LocalError('EIO', `Sending failed with ${codeOf(error)}${hint}`, { cause: error });
 }
 
 /** Addresses are literal here, so they need no resolver, and sending happens at once. */

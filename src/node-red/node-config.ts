@@ -5,7 +5,7 @@
  * Values may be strings where numbers are meant: that is what an edit dialog and `${ENV}` give.
  */
 
-import { checkNumber } from '../net/check-setting';
+import { checkNumber, invalidSetting } from '../net/check-setting';
 import { LocalError } from '../protocol/errors';
 import { ANY_NETWORK, PRIVATE_NETWORKS } from '../server/server-options';
 import { OVERWRITE_POLICIES } from '../storage/overwrite-policy';
@@ -15,6 +15,7 @@ import {
   flagSetting,
   millisecondsSetting,
   numberSetting,
+  portsSetting,
   textSetting,
   withoutUndefined,
 } from './setting';
@@ -100,6 +101,11 @@ export const TFTP_RESPONSE_DEFAULTS = {
   errorCode: '1',
   errorText: '',
 };
+
+/** More of a tftp server node: the ports of its transfers, `single`, `any`, or `range` with `portRange` "50000-50100". */
+export const TRANSFER_PORT_DEFAULTS = { transferPorts: 'any', portRange: '' };
+
+const ALL_SERVER_DEFAULTS = { ...TFTP_SERVER_DEFAULTS, ...TRANSFER_PORT_DEFAULTS };
 
 /** The properties of a node as they are saved in a flow: nothing is sure about their values. */
 export type Saved<Defaults> = { readonly [K in keyof Defaults]?: unknown };
@@ -233,8 +239,8 @@ function parseClientNode(
 }
 
 /** @throws {LocalError} EINVAL, saying which property is wrong and what it may be; ENOENT if no folder is set. */
-export function parseServerConfig(saved: Saved<typeof TFTP_SERVER_DEFAULTS>): ServerConfig {
-  const own = migrate(saved, TFTP_SERVER_DEFAULTS);
+export function parseServerConfig(saved: Saved<typeof ALL_SERVER_DEFAULTS>): ServerConfig {
+  const own = migrate(saved, ALL_SERVER_DEFAULTS);
   const config: ServerConfig = {
     root: textSetting(own.root),
     reads: choiceSetting('reads', own.reads, ['folder', 'flow', 'both', 'off']),
@@ -277,12 +283,13 @@ export function parseResponseConfig(saved: Saved<typeof TFTP_RESPONSE_DEFAULTS>)
 }
 
 function parseServer(
-  own: Record<keyof typeof TFTP_SERVER_DEFAULTS, unknown>,
+  own: Record<keyof typeof ALL_SERVER_DEFAULTS, unknown>,
 ): ServerConfig['server'] {
   return withoutUndefined<ServerConfig['server']>({
     address: textSetting(own.address),
     port: numberSetting('port', own.port),
     family: choiceSetting<AddressFamily>('family', own.family, ['both', 'ipv4', 'ipv6']),
+    transferPorts: transferPorts(own.transferPorts, own.portRange),
     read: own.reads !== 'off',
     write: own.writes !== 'off',
     allow: allowedNetworks(own.access, own.allow),
@@ -296,6 +303,14 @@ function parseServer(
     deadline: millisecondsSetting('deadline', own.deadline, 0, 2_000_000) ?? 0,
     progressInterval: numberSetting('progressInterval', own.progressInterval),
   });
+}
+
+function transferPorts(choice: unknown, range: unknown): ServerOptions['transferPorts'] {
+  const ports = choiceSetting('transferPorts', choice, ['any', 'single', 'range']);
+  if (ports !== 'range') return ports;
+  const given = portsSetting('portRange', range);
+  if (given === undefined) throw invalidSetting('No range of ports is set: write 50000-50100');
+  return typeof given === 'number' ? [given, given] : given;
 }
 
 function allowedNetworks(access: unknown, allow: unknown): readonly string[] {

@@ -18,6 +18,13 @@ export interface ServerOptions {
   port?: number;
   /** Used if `address` is blank. @default 'both' */
   family?: AddressFamily;
+  /**
+   * Ports that transfers speak from: `any` free one for each (RFC 1350 section 4), one of a range, as
+   * `[first, last]`, or `single`: all from the listening port, for firewalls and Docker. A range has
+   * room for as many transfers as it has ports; more are told that the server is busy.
+   * @default 'any'
+   */
+  transferPorts?: 'any' | 'single' | readonly [first: number, last: number];
   /** Answer reads. @default true */
   read?: boolean;
   /** Accept writes. Off by default: TFTP knows no passwords. @default false */
@@ -73,6 +80,7 @@ export const SERVER_DEFAULTS = {
   address: '',
   port: TFTP_PORT,
   family: 'both',
+  transferPorts: 'any',
   read: true,
   write: false,
   allow: PRIVATE_NETWORKS,
@@ -112,5 +120,17 @@ export function parseServerOptions(given: ServerOptions): RequiredServerOptions 
   if (!['ipv4', 'ipv6', 'both'].includes(options.family)) {
     throw invalidSetting(`family is ${options.family}: it must be ipv4, ipv6 or both`);
   }
+  checkTransferPorts(options.transferPorts);
   return options;
+}
+
+function checkTransferPorts(ports: RequiredServerOptions['transferPorts']): void {
+  if (ports === 'any' || ports === 'single') return;
+  if (!Array.isArray(ports) || ports.length !== 2) {
+    throw invalidSetting(
+      `transferPorts is ${String(ports)}: it must be any, single, or the first and last port of a range`,
+    );
+  }
+  checkNumber('transferPorts', ports[0], 1, 65535);
+  checkNumber('transferPorts', ports[1], ports[0], 65535);
 }

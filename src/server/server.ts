@@ -9,19 +9,20 @@ import type { TftpError } from '../protocol/errors';
 import type { RequestPacket } from '../protocol/packet';
 import { callListener } from '../net/call-listener';
 import { systemClock } from '../net/clock';
-import type { UdpSocket } from '../net/datagram-socket';
+import type { SharedSocket } from '../net/shared-socket';
 import { asTftpError } from '../net/transfer-driver';
 import { failedRecords } from '../net/transfer-record';
 import type { TransferRecord } from '../net/transfer-record';
 import type { DataSink } from '../storage/storage';
 import type { Peer } from '../transfer/peer-lock';
 import { Admission } from './admission';
-import { bindListeners } from './listeners';
+import { Listeners } from './listeners';
 import type { ListeningAddress } from './listeners';
 import { parseServerOptions } from './server-options';
 import type { RequiredServerOptions, ServerOptions } from './server-options';
 import { Session } from './session';
 import { TransferList } from './transfer-list';
+import { TransferPorts } from './transfer-ports';
 
 /** How long `close` waits for files to be put away, in milliseconds. */
 const CLOSE_PATIENCE = 1500;
@@ -78,7 +79,8 @@ export class TftpServer extends EventEmitter<ServerEvents> {
   readonly #open = new Set<Session>();
   /** The ends of the running sessions. */
   readonly #running = new Set<Promise<void>>();
-  #listeners: UdpSocket[] = [];
+  readonly #ports: TransferPorts;
+  #listeners: Listeners | undefined;
   #binding = false;
   #closing = false;
   #paused = false;
@@ -88,14 +90,12 @@ export class TftpServer extends EventEmitter<ServerEvents> {
     super();
     this.#options = parseServerOptions(options);
     this.#admission = new Admission(this.#options);
+    this.#ports = new TransferPorts(this.#options.transferPorts);
   }
 
   /** Where the server listens; empty before `listen` and after `close`. */
   get addresses(): ListeningAddress[] {
-    return this.#listeners.map(({ local }) => ({
-      ...local,
-      family: local.address.includes(':') ? 'ipv6' : 'ipv4',
-    }));
+    return this.#listeners?.addresses ?? [];
   }
 
   /** True between {@link TftpServer.pause} and {@link TftpServer.resume}. */
@@ -115,18 +115,21 @@ export class TftpServer extends EventEmitter<ServerEvents> {
    * @throws {LocalError} EADDRINUSE, EACCES or EADDRNOTAVAIL, saying what to change.
    */
   async listen(signal?: AbortSignal): Promise<ListeningAddress[]> {
-    if (this.#binding || this.#listeners.length > 0) {
+    if (this.#binding || this.#listeners) {
       throw new LocalError('EINVAL', 'The server listens already');
     }
     this.#closing = false;
     this.#binding = true;
-    const listeners = await bindListeners(this.#options).finally(() => (this.#binding = false));
+    const listeners = await Listeners.bind(this.#options).finally(() => (this.#binding = false));
     if (this.#closing || signal?.aborted) {
-      for (const listener of listeners) listener.close();
+      listeners.close();
       throw new CancelError('The server was closed before it listened');
     }
     this.#listeners = listeners;
-    for (const listener of listeners) this.#attend(listener);
+    listeners.listen({
+      message: (origin, datagram, from) => this.#message(origin, datagram, from),
+      failed: (error) => this.#tell('problem', error),
+    });
     signal?.addEventListener('abort', () => void this.close(), { once: true });
     return this.addresses;
   }
@@ -178,25 +181,19 @@ export class TftpServer extends EventEmitter<ServerEvents> {
     const reason = new CancelError('The server was stopped');
     // Those whose file is not open yet are told through the listening port.
     if (!options.graceful) for (const session of this.#sessions.all()) session.abort(reason);
-    for (const listener of this.#listeners) listener.close();
-    this.#listeners = [];
+    const listeners = this.#listeners;
+    this.#listeners = undefined;
+    listeners?.stop();
 
     if (options.graceful) await Promise.all(this.#running);
     await Promise.race([Promise.all(this.#running), patience(CLOSE_PATIENCE)]);
     for (const session of this.#open) session.close(reason);
+    listeners?.close();
     this.#tell('close');
   }
 
-  #attend(listener: UdpSocket): void {
-    listener.listen({
-      message: (datagram, from) => this.#message(listener, datagram, from),
-      unreachable: () => undefined,
-      failed: (error) => this.#tell('problem', error),
-    });
-  }
-
   /** Answers only requests, and only to addresses that can have sent them: no loop with another server is possible. */
-  #message(listener: UdpSocket, datagram: Uint8Array, from: Peer): void {
+  #message(listener: SharedSocket, datagram: Uint8Array, from: Peer): void {
     const decoded = this.#isPlausible(from) ? decodeRequest(datagram) : undefined;
     if (decoded === undefined || decoded.type === 'ignore') {
       this.counters.ignored += 1;
@@ -215,7 +212,7 @@ export class TftpServer extends EventEmitter<ServerEvents> {
 
   #isPlausible({ address, port }: Peer): boolean {
     if (port === 0 || /^(2(2[4-9]|[3-5][0-9])\.|0\.|ff)/i.test(address)) return false;
-    return !this.#listeners.some(({ local }) => local.port === port && isOurs(address));
+    return !(this.#listeners?.addresses[0]?.port === port && isOurs(address));
   }
 
   /** A client that waits for its first answer knows no other port to send its ERROR to. */
@@ -238,7 +235,7 @@ export class TftpServer extends EventEmitter<ServerEvents> {
 
   /** One request, from admission to its end. Never rejects. */
   async #serve(
-    listener: UdpSocket,
+    listener: SharedSocket,
     request: RequestPacket,
     datagram: Uint8Array,
     client: Peer,
@@ -247,7 +244,8 @@ export class TftpServer extends EventEmitter<ServerEvents> {
     const refusal = this.#admission.refusal(request, client, load) ?? this.#pauseRefusal;
     if (refusal) return this.#refuse(listener, request, client, refusal);
 
-    const arrival = { request, datagram, client, localAddress: listener.local.address };
+    const openSocket = (receiveBuffer: number) => this.#ports.open(listener, client, receiveBuffer);
+    const arrival = { request, datagram, client, openSocket };
     const session = new Session(arrival, this.#options, {
       event: (record) => this.#report(record),
       refused: (reason) => this.#refuse(listener, request, client, reason),
@@ -272,7 +270,7 @@ export class TftpServer extends EventEmitter<ServerEvents> {
 
   /** Says no to a request, with the error's code and text. */
   #refuse(
-    listener: UdpSocket,
+    listener: SharedSocket,
     request: RequestPacket,
     client: Peer,
     error: TftpError,
@@ -324,7 +322,7 @@ function isOurs(address: string): boolean {
   return interfaces.some((own) => own.address === address);
 }
 
-function sendError(socket: UdpSocket, to: Peer, error: TftpError): void {
+function sendError(socket: SharedSocket, to: Peer, error: TftpError): void {
   const datagrams = encode({ type: 'ERROR', code: error.tftpCode, message: error.peerMessage });
   socket.send({ datagrams, segmentSize: datagrams.length }, to);
 }

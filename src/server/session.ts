@@ -6,7 +6,7 @@ import { grantOptions } from '../protocol/options';
 import type { GrantedOptions } from '../protocol/options';
 import type { RequestPacket } from '../protocol/packet';
 import { systemClock } from '../net/clock';
-import { UdpSocket } from '../net/datagram-socket';
+import type { DatagramSocket } from '../net/datagram-socket';
 import { TransferDriver } from '../net/transfer-driver';
 import type { Cargo } from '../net/transfer-setup';
 import type { TransferRecord } from '../net/transfer-record';
@@ -40,8 +40,8 @@ export interface Arrival {
   /** The request as it came, to tell a repeated one from a new one. */
   readonly datagram: Uint8Array;
   readonly client: Peer;
-  /** The address that it came to. */
-  readonly localAddress: string;
+  /** Opens the socket of the transfer, which takes bursts of so many bytes. */
+  readonly openSocket: (receiveBuffer: number) => Promise<DatagramSocket>;
 }
 
 /** What a session leaves. `upload` is the storage's sink after a complete write. */
@@ -231,10 +231,8 @@ export class Session {
     return says && this.record?.bytes === 0;
   }
 
-  #bind({ options }: GrantedOptions): Promise<UdpSocket> {
-    const receiveBuffer = 2 * (options.blksize + 4) * options.windowsize;
-    const { localAddress: address } = this.arrival;
-    return UdpSocket.bind({ address, port: 0, watchable: true, receiveBuffer });
+  #bind({ options }: GrantedOptions): Promise<DatagramSocket> {
+    return this.arrival.openSocket(2 * (options.blksize + 4) * options.windowsize);
   }
 
   #grant(size: number | undefined): GrantedOptions {

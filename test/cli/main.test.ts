@@ -36,8 +36,9 @@ describe('red-tftp', () => {
     [['serve', '--port', '65536'], /port is 65536: it must be /],
     [['serve', '--allow', 'everybody'], /everybody is no network: give /],
     [['serve', '--overwrite', 'never'], /--overwrite is "never": it must be refuse or /],
-    [['serve', '--single-port'], /--single-port is not available yet; leave it out/],
-    [['serve', '--port-range', '1:2'], /--port-range is not available yet; leave it out/],
+    [['serve', '--single-port', '--port-range', '1:2'], /exclude each other: give one of them/],
+    [['serve', '--port-range', '1'], /--port-range is "1": it must be two ports, such as /],
+    [['serve', '--port-range', '2:1'], /transferPorts is 1: it must be a whole number from 2 /],
   ];
   for (const [argv, says] of usage) {
     it(`ends with 2 and one line for: ${argv.join(' ')}`, async () => {

@@ -51,6 +51,21 @@ describe('red-tftp serve', () => {
       record.options.should.match({ blksize: 1000, windowsize: 4 });
     }));
 
+  it('speaks from the listening port with --single-port', () =>
+    withServe([...LOOPBACK, '--single-port', '--json'], async ({ client, folder, io }) => {
+      await writeFile(path.join(folder, 'f'), content(5000));
+      (await client.get('f')).data.equals(content(5000)).should.equal(true);
+      const port = Number(/"port":(\d+)/.exec(io.out)![1]);
+      io.out.should.match(new RegExp(`"event":"start".*"localPort":${port},`));
+    }));
+
+  it('speaks from the ports of --port-range', () =>
+    withServe([...LOOPBACK, '--port-range', '20770:20779', '--json'], async (serve) => {
+      await writeFile(path.join(serve.folder, 'f'), content(5000));
+      await serve.client.get('f');
+      serve.io.out.should.match(/"event":"start".*"localPort":2077\d,/);
+    }));
+
   it('serves only the networks of --allow', () =>
     withServe(
       [...LOOPBACK, '--allow', '192.0.2.0/24', '--allow', '198.51.100.7'],

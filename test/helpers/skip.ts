@@ -1,3 +1,5 @@
+import { networkInterfaces } from 'node:os';
+
 /** Skips a test that this machine cannot run, and says why. */
 export function skipUnless(test: Mocha.Context, possible: boolean, reason: string): void {
   if (possible) return;
@@ -6,3 +8,7 @@ export function skipUnless(test: Mocha.Context, possible: boolean, reason: strin
 }
 
 export const ON_LINUX = process.platform === 'linux';
+
+export const HAS_IPV6 = Object.values(networkInterfaces()).some((addresses) =>
+  addresses?.some(({ address }) => address === '::1'),
+);

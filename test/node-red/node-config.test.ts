@@ -80,6 +80,15 @@ describe('node-config', () => {
     should(allow({ access: 'list' })).eql([]);
   });
 
+  it('lets transfers speak from any port, the listening port, or a range', () => {
+    const ports = (more: object): unknown =>
+      parseServerConfig({ root: '/', ...more }).server.transferPorts;
+    should(ports({})).equal('any');
+    should(ports({ transferPorts: 'single', portRange: 'unused' })).equal('single');
+    should(ports({ transferPorts: 'range', portRange: '50000-50100' })).eql([50000, 50100]);
+    should(ports({ transferPorts: 'range', portRange: ' 50000 ' })).eql([50000, 50000]);
+  });
+
   it('wants a folder only if files are read or written there', () => {
     should(needsFolder({ reads: 'off', writes: 'message' })).be.false();
     should(needsFolder({ reads: 'off', writes: 'both' })).be.true();
@@ -114,6 +123,9 @@ describe('node-config', () => {
     [{ timeout: '0' }, /timeout is 0: it must be from 0\.01 to 255 seconds/],
     [{ maxUploadSize: '-1' }, /must not be negative/],
     [{ events: 'many' }, /events is "many"/],
+    [{ transferPorts: 'all' }, /transferPorts is "all": it must be one of any, single, range/],
+    [{ transferPorts: 'range' }, /No range of ports is set: write 50000-50100/],
+    [{ transferPorts: 'range', portRange: 'many' }, /portRange is "many": write 50000/],
     [{ overwrite: 'ask' }, /overwrite is "ask"/],
   ];
   for (const [saved, says] of wrong) {

@@ -1,5 +1,4 @@
 import { readdirSync } from 'node:fs';
-import os from 'node:os';
 import should = require('should');
 import { FolderStorage } from '../../src/storage/folder-storage';
 import { MemoryStorage } from '../../src/storage/memory-storage';
@@ -14,13 +13,9 @@ import {
   startServer,
 } from '../helpers/engine';
 import { ScriptedPeer, closePeersAfterEach, freePort } from '../helpers/scripted-peer';
-import { skipUnless } from '../helpers/skip';
+import { HAS_IPV6, skipUnless } from '../helpers/skip';
 import { useTempFolder } from '../helpers/temp-folder';
 import { ack, data, rrq, wrq } from '../helpers/wire';
-
-const HAS_IPV6 = Object.values(os.networkInterfaces()).some((addresses) =>
-  addresses?.some(({ address }) => address === '::1'),
-);
 
 describe('TftpServer, its beginning and end', () => {
   closePeersAfterEach();

@@ -182,6 +182,7 @@ describe('parseServerOptions', () => {
       address: '',
       port: 69,
       family: 'both',
+      transferPorts: 'any',
       read: true,
       write: false,
       allow: PRIVATE_NETWORKS,
