@@ -116,4 +116,30 @@ describe('examples', () => {
     const { payload } = await Inbox.of('tftp-ex4-alert').until();
     should(payload).equal('127.0.0.1 could not get no-such-phone.cfg: File not found');
   });
+
+  it('6 pauses and stops a server, and tells how it is', async () => {
+    await workingFolder();
+    const port = await freePort();
+    await run('6', port);
+    await listening('tftp-ex6-server');
+    const client = new TftpClient({ host: '127.0.0.1', port: Number(port) });
+    closeAfterTest(() => Promise.resolve(client.close()));
+    const answers = Inbox.of('tftp-ex6-answers');
+    const press = async (action: string): Promise<unknown> => {
+      nodeOf(`tftp-ex6-${action}`).receive({});
+      const answer: { action?: string; payload?: unknown } = await answers.until(
+        (msg) => 'action' in msg && msg.action === action,
+      );
+      return answer.payload;
+    };
+    should(await press('status')).have.properties({ state: 'listening', transfers: [] });
+    should(await press('pause')).have.property('state', 'paused');
+    await should(client.get('any')).be.rejectedWith(/The server is paused/);
+    await Inbox.of('tftp-ex6-events').until(({ event }) => event === 'error');
+    should(await press('resume')).have.property('state', 'listening');
+    should(await press('cancel')).have.property('state', 'listening');
+    should(await press('stop')).have.properties({ state: 'stopped', addresses: [] });
+    should(await press('start')).have.property('state', 'listening');
+    await should(client.get('any')).be.rejectedWith({ code: 'ENOENT' });
+  });
 });
