@@ -20,6 +20,10 @@
     maxPerHost: { least: 1, most: 100000 },
     concurrency: { least: 1, most: 1000 },
     queue: { least: 0, most: 1000000 },
+    responseTimeout: { least: 0.1, most: 3600, fraction: true },
+    quota: { least: 0.001, most: 1073741824, fraction: true },
+    requestRate: { least: 0, most: 1000000, fraction: true },
+    guessLimit: { least: 0, most: 1000000 },
   };
 
   /** A text of the node's own catalogue. */
@@ -120,7 +124,7 @@
 
   // --- Ports and labels
 
-  /** The outputs after the first one. A server has clients that only ask for the size: probes. */
+  /** The outputs for events. A server has clients that only ask for the size: probes. */
   function eventOutputs(type, events) {
     if (events === 'none') return [];
     if (events !== 'separate') return ['events'];
@@ -128,9 +132,15 @@
     return type === 'tftp-server' ? [...names, 'probe'] : names;
   }
 
+  /** The outputs after the first one. Requests that the flow answers leave by the last one. */
+  function otherOutputs({ type, events, reads }) {
+    const outputs = eventOutputs(type, events);
+    return ['flow', 'both'].includes(reads) ? [...outputs, 'request'] : outputs;
+  }
+
   function outputLabel(node, index, goods) {
     if (index === 0) return text(node, goods);
-    const name = eventOutputs(node.type, node.events)[index - 1];
+    const name = otherOutputs(node)[index - 1];
     return name === undefined ? undefined : text(node, `tftp.output.${name}`);
   }
 
@@ -172,9 +182,11 @@
       const names = $(this)
         .find('[id^=node-input-]')
         .get()
-        .map((field) => field.id.slice('node-input-'.length))
+        .map((field) => field.id.replace(/^node-input-(\w+)(?:-container)?$/, '$1'))
         .filter((name) => name in defaults);
-      const isChanged = names.some((name) => String(node[name]) !== String(defaults[name].value));
+      const isChanged = names.some(
+        (name) => String(node[name] ?? defaults[name].value) !== String(defaults[name].value),
+      );
       $(this)
         .prop('open', isChanged)
         .on('toggle', () => RED.tray.resize());
@@ -183,8 +195,9 @@
 
   /** Called by each `oneditprepare`, last: what all the dialogs do. */
   function prepare(node) {
-    $('#node-input-events').on('change', function () {
-      $('#node-input-outputs').val(1 + eventOutputs(node.type, this.value).length);
+    $('#node-input-events, #node-input-reads').on('change', () => {
+      const [events, reads] = ['events', 'reads'].map((name) => current(node, name));
+      $('#node-input-outputs').val(1 + otherOutputs({ type: node.type, events, reads }).length);
     });
     openChangedSections(node);
     $('.tftp-form select').on('change', showRows);

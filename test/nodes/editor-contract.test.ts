@@ -32,8 +32,9 @@ const MESSAGE_PROPERTIES: Record<string, readonly string[]> = {
   'tftp-put': [...CLIENT_PROPERTIES, 'localFilename', 'payload', 'event'],
 };
 
-/** Properties without a field of their own: the editor keeps the first, the page sets the second. */
-const WITHOUT_FIELD = ['version', 'allow'];
+/** Properties that the page keeps in lists; the editor keeps the version. */
+const LISTS = ['allow', 'deny', 'refuseOptions', 'expectedSets'];
+const WITHOUT_FIELD = ['version', ...LISTS];
 
 /** A reason is a sentence, not a word. */
 const REASON_LENGTH = 20;
@@ -70,13 +71,18 @@ for (const type of Object.keys(RUNTIME_DEFAULTS)) {
         (name) => !WITHOUT_FIELD.includes(name),
       );
       fieldsOf(page).sort().should.deepEqual(properties.sort());
-      if ('allow' in definition.defaults) {
-        page.dialog.should.match(/id="node-input-allow-container"\s+aria-labelledby="(\S+)"/);
+      for (const list of LISTS.filter((name) => name in definition.defaults)) {
+        page.dialog.should.match(
+          new RegExp(
+            `id="node-input-${list}-container"[^>]*\\saria-labelledby="tftp-${list}-label"`,
+          ),
+        );
+        page.dialog.should.containEql(`id="tftp-${list}-label"`);
       }
     });
 
     it('has a label for each field that can be seen', () => {
-      for (const [, tag = ''] of page.dialog.matchAll(/(<(?:input|select)\s[^>]*>)/g)) {
+      for (const [, tag = ''] of page.dialog.matchAll(/(<(?:input|select|textarea)\s[^>]*>)/g)) {
         if (tag.includes('type="hidden"')) continue;
         const id = /id="([^"]+)"/.exec(tag)?.[1] ?? '';
         page.dialog.should.containEql(`for="${id}"`);
@@ -138,6 +144,22 @@ for (const type of Object.keys(RUNTIME_DEFAULTS)) {
         should(definition.outputLabels.call(node, expected.length + 1)).be.undefined();
       }
     });
+
+    if (type === 'tftp-server') {
+      it('has the requests that the flow answers at its last output', () => {
+        for (const [events, outputs] of [
+          ['none', 2],
+          ['one', 3],
+          ['separate', 7],
+        ] as const) {
+          for (const reads of ['flow', 'both']) {
+            const node = page.node({ events, reads, outputs });
+            should(definition.outputLabels.call(node, outputs - 1)).equal('read request');
+            should(definition.outputLabels.call(node, outputs)).be.undefined();
+          }
+        }
+      });
+    }
 
     it('is labelled by its name, else by what it does', () => {
       const named = page.node({ name: 'my node' });
@@ -211,7 +233,7 @@ describe('the catalogues of the nodes', () => {
     pages.forEach(exerciseLabels);
     const used = new Set([...keysIn(runtime), ...statusKeys()]);
     for (const page of pages) {
-      for (const key of [...keysIn(page.dialog), ...keysIn(page.registration), ...page.askedKeys]) {
+      for (const key of [...keysIn(page.dialog), ...keysIn(page.scripts), ...page.askedKeys]) {
         used.add(key);
       }
     }
@@ -241,8 +263,8 @@ function exerciseLabels(page: EditorPage): void {
       definition.outputLabels.call(page.node({ ret, action }), 0);
   }
   for (const events of ['one', 'separate']) {
-    for (let index = 0; index < 6; index++) {
-      definition.outputLabels.call(page.node({ events }), index);
+    for (let index = 0; index < 7; index++) {
+      definition.outputLabels.call(page.node({ events, reads: 'flow' }), index);
     }
   }
   for (const [name, values] of Object.entries(WRONG_VALUES[page.type] ?? {})) {
@@ -262,7 +284,7 @@ function check(
 }
 
 function fieldsOf(page: EditorPage): string[] {
-  return [...page.dialog.matchAll(/<(?:input|select)\s[^>]*id="node-input-(\w+)"/g)].map(
+  return [...page.dialog.matchAll(/<(?:input|select|textarea)\s[^>]*id="node-input-(\w+)"/g)].map(
     (match) => match[1] ?? '',
   );
 }

@@ -37,6 +37,21 @@ export const WRONG_VALUES: Record<string, Record<string, readonly unknown[]>> = 
       ['192.0.2.0/24/8'],
       ['192.0.2.0/'],
     ],
+    deny: [['192.0.2.0/33'], ['nonsense']],
+    portRange: ['', '50000', '50100-50000', '0-5', '1-65536', 'any'],
+    responseTimeout: [...WRONG_NUMBERS, '', '0', '3601'],
+    readNames: ['*.cfg, !', 'SEP[0-9', '/'],
+    writeNames: ['backup[', '!'],
+    expectedNames: ['[', '*.tlv\n!'],
+    refuseOptions: [
+      [{ clients: [], refuse: 'all-but-tsize' }],
+      [{ clients: ['nonsense'], refuse: 'all-but-tsize' }],
+      [{ clients: ['192.0.2.0/24'], refuse: [] }],
+      [{ clients: ['192.0.2.0/24'], refuse: ['blocksize'] }],
+    ],
+    quota: [...WRONG_NUMBERS, '0'],
+    requestRate: [...WRONG_NUMBERS, '', '1000001'],
+    guessLimit: [...WRONG_WHOLE_NUMBERS, '', '1000001'],
     maxUploadSize: [...WRONG_NUMBERS, '0'],
     maxTransfers: [...WRONG_WHOLE_NUMBERS, '', '0'],
     maxPerHost: [...WRONG_WHOLE_NUMBERS, '', '0'],
@@ -53,6 +68,7 @@ export const WRONG_VALUES: Record<string, Record<string, readonly unknown[]>> = 
 export const OTHER_SETTINGS: Record<string, Record<string, unknown>> = {
   windowsize: { blksize: '1428' },
   allow: { access: 'list' },
+  portRange: { transferPorts: 'range' },
 };
 
 /** Values that a validator must accept, of whichever node has the property. */
@@ -69,5 +85,19 @@ export const RIGHT_VALUES: Record<string, readonly unknown[]> = {
   sha256: ['', 'aB'.repeat(32)],
   deadline: ['0', '0.5'],
   root: ['/srv/tftp', '${TFTP_ROOT}'],
+  deny: [[], ['192.0.2.10', '2001:db8::/32']],
+  portRange: ['50000-50100', '50000 - 50000', '${TFTP_PORTS}'],
+  responseTimeout: ['0.5', '3600'],
+  readNames: ['', '*.cfg, firmware/**\n!secret/**', '[[]x', '[]a]*', '/boot/*'],
+  refuseOptions: [
+    [],
+    [
+      { clients: ['192.0.2.0/24', '::1'], refuse: 'all-but-tsize' },
+      { clients: ['192.0.2.7'], refuse: ['windowsize', 'blksize'] },
+    ],
+  ],
+  quota: ['', '0.5', '100000'],
+  requestRate: ['0', '2.5'],
+  guessLimit: ['0', '1000'],
   allow: [['192.0.2.10'], ['192.0.2.0/24', '2001:db8::/32', '::1']],
 };

@@ -1,0 +1,248 @@
+// The dialog of the server node: its lists, what its fields may hold, and the trial of a name.
+(function () {
+  'use strict';
+
+  const { text, current, validator, isNetwork } = tftpForm;
+
+  const OPTIONS = ['blksize', 'blksize2', 'timeout', 'utimeout', 'tsize', 'windowsize', 'rollover'];
+
+  // --- What the fields may hold. Node-RED shows a reason only if a validator has two parameters.
+
+  const root = validator((node, value) => {
+    const isUsed = ['reads', 'writes'].some((name) =>
+      ['folder', 'both'].includes(current(node, name)),
+    );
+    return isUsed && value === '' ? text(node, 'tftp-server.errors.root') : undefined;
+  });
+
+  const portRange = validator((node, value) => {
+    if (current(node, 'transferPorts') !== 'range') return undefined;
+    const [, first, last] = /^(\d{1,5})\s*-\s*(\d{1,5})$/.exec(value) ?? [];
+    const fits = Number(first) >= 1 && Number(last) <= 65535 && Number(first) <= Number(last);
+    return fits ? undefined : text(node, 'tftp-server.errors.portRange');
+  });
+
+  /** Entries are divided by commas or line ends. */
+  function entriesOf(value) {
+    return value
+      .split(/[,\n]/)
+      .map((entry) => entry.trim())
+      .filter((entry) => entry !== '');
+  }
+
+  /** What stands in brackets comes first: there, the next bracket is a character as any other. */
+  function isPattern(pattern) {
+    const glob = pattern.replace(/^!/, '').replace(/^\//, '');
+    return glob !== '' && !glob.replace(/\[[!^]?\]?[^\]]*\]/g, '').includes('[');
+  }
+
+  function patterns(name) {
+    return validator((node, value) => {
+      const wrong = entriesOf(value).find((pattern) => !isPattern(pattern));
+      if (wrong === undefined) return undefined;
+      const label = text(node, `tftp-server.label.${name}`);
+      return text(node, 'tftp-server.errors.pattern', { label, pattern: wrong });
+    });
+  }
+
+  function networkReason(node, networks) {
+    const wrong = (networks ?? []).find((network) => !isNetwork(network));
+    return wrong && text(node, 'tftp-server.errors.network', { network: wrong });
+  }
+
+  function allow(networks, _options) {
+    if (current(this, 'access') !== 'list') return true;
+    if (networks.length === 0) return text(this, 'tftp-server.errors.allowEmpty');
+    return networkReason(this, networks) ?? true;
+  }
+
+  function deny(networks, _options) {
+    return networkReason(this, networks) ?? true;
+  }
+
+  function refusedReason(node, refuse) {
+    if (refuse === 'all-but-tsize') return undefined;
+    const wrong = refuse.find((name) => !OPTIONS.includes(name.toLowerCase()));
+    if (refuse.length > 0 && wrong === undefined) return undefined;
+    return text(node, 'tftp-server.errors.option', { options: OPTIONS.join(', ') });
+  }
+
+  function refusalReason(node, { clients, refuse }) {
+    if (clients.length === 0) return text(node, 'tftp-server.errors.refuseClients');
+    return networkReason(node, clients) ?? refusedReason(node, refuse);
+  }
+
+  function refuseOptions(refusals, _options) {
+    for (const refusal of refusals ?? []) {
+      const reason = refusalReason(this, refusal);
+      if (reason !== undefined) return reason;
+    }
+    return true;
+  }
+
+  // --- The lists
+
+  function container(name) {
+    return $(`#node-input-${name}-container`);
+  }
+
+  function listOf(node, name, addItem) {
+    const list = container(name);
+    list.editableList({ height: 'auto', sortable: true, removable: true, addItem });
+    list.editableList('addItems', node[name] ?? []);
+  }
+
+  /** Marks a field while `reason` finds something wrong with what it holds. */
+  function checked(field, reason) {
+    const check = () => {
+      const wrong = reason(field.val().trim());
+      field.toggleClass('input-error', wrong !== undefined).attr('title', wrong ?? null);
+    };
+    field.on('input', check);
+    check();
+    return field;
+  }
+
+  function textField(label, placeholder, value) {
+    return $('<input type="text">').attr({ 'aria-label': label, placeholder }).val(value);
+  }
+
+  function prepareNetworks(node, name) {
+    const label = text(node, `tftp-server.label.${name}`);
+    listOf(node, name, (row, _index, network) => {
+      const value = typeof network === 'string' ? network : '';
+      const field = textField(label, '192.0.2.0/24', value).css('width', '100%').appendTo(row);
+      checked(field, (given) => (given === '' ? undefined : networkReason(node, [given])));
+    });
+  }
+
+  function networksIn(name) {
+    const fields = container(name).find('input').get();
+    return fields.map((field) => field.value.trim()).filter((network) => network !== '');
+  }
+
+  function prepareRefusals(node) {
+    listOf(node, 'refuseOptions', (row, _index, { clients = [], refuse = 'all-but-tsize' }) => {
+      const line = $('<div class="tftp-refusal">').appendTo(row);
+      const label = text(node, 'tftp-server.refuse.clients');
+      const networks = textField(label, '192.0.2.0/24', clients.join(', '));
+      checked(networks.appendTo(line), (given) => networkReason(node, entriesOf(given)));
+      const choice = $('<select>')
+        .attr('aria-label', text(node, 'tftp-server.refuse.which'))
+        .append(option('all-but-tsize', text(node, 'tftp-server.refuse.allButTsize')))
+        .append(option('list', text(node, 'tftp-server.refuse.list')))
+        .appendTo(line);
+      const isList = Array.isArray(refuse);
+      const options = text(node, 'tftp-server.refuse.options');
+      const names = textField(options, 'blksize, windowsize', isList ? refuse.join(', ') : '');
+      checked(names.appendTo(line), (given) => refusedReason(node, entriesOf(given)));
+      choice
+        .val(isList ? 'list' : refuse)
+        .on('change', () => names.toggle(choice.val() === 'list'));
+      choice.trigger('change');
+    });
+  }
+
+  function option(value, label) {
+    return $('<option>').val(value).text(label);
+  }
+
+  function refusalsIn() {
+    const lines = container('refuseOptions').find('.tftp-refusal').get();
+    const refusals = lines.map((line) => {
+      const [clients, options] = $(line)
+        .find('input')
+        .get()
+        .map((field) => entriesOf(field.value));
+      const isList = $(line).find('select').val() === 'list';
+      return { clients, refuse: isList ? options : 'all-but-tsize' };
+    });
+    return refusals.filter(({ clients }) => clients.length > 0);
+  }
+
+  function expectedBoxes() {
+    return container('expectedSets').find('input');
+  }
+
+  // --- The trial of a name
+
+  /** Shows what the server makes of a name, rule by rule, with what stands in the dialog now. */
+  function tryName(node) {
+    const value = (name) => $(`#node-input-${name}`).val();
+    const question = {
+      name: $('#tftp-try-name').val(),
+      client: $('#tftp-try-client').val().trim(),
+      operation: $('#tftp-try-operation').val(),
+      mapRules: value('mapRules'),
+      mapFile: value('mapFile').trim(),
+    };
+    const result = $('#tftp-try-result');
+    $.ajax({
+      url: 'tftp/try-name',
+      type: 'POST',
+      contentType: 'application/json',
+      data: JSON.stringify(question),
+    })
+      .done((answer) => result.text(answerText(node, answer)))
+      .fail((request) => result.text(failureText(node, request)));
+  }
+
+  function answerText(node, { steps, outcome }) {
+    const lines = steps.map((step) => text(node, 'tftp-server.try.step', step));
+    return [...lines, outcomeText(node, outcome)].join('\n');
+  }
+
+  function outcomeText(node, { name, refused }) {
+    return refused === undefined
+      ? text(node, 'tftp-server.try.accepted', { name })
+      : text(node, 'tftp-server.try.refused', refused);
+  }
+
+  function failureText(node, { responseJSON, status }) {
+    return responseJSON?.message ?? text(node, 'tftp-server.try.failed', { status });
+  }
+
+  // --- The dialog
+
+  function prepare(node) {
+    for (const name of ['allow', 'deny']) prepareNetworks(node, name);
+    prepareRefusals(node);
+    expectedBoxes().each(function () {
+      this.checked = (node.expectedSets ?? []).includes(this.value);
+    });
+    $('#tftp-control').prop('checked', node.inputs > 0);
+    $('#tftp-try-button').on('click', () => tryName(node));
+    $('#node-input-port').on('input change', function () {
+      $('.tftp-port-tip').toggle(this.value < 1024);
+    });
+    $('#node-input-port').trigger('change');
+    $('#node-input-reads, #node-input-writes').on('change', () =>
+      $('#node-input-root').trigger('change'),
+    );
+    $('#node-input-transferPorts').on('change', () => $('#node-input-portRange').trigger('change'));
+    tftpForm.prepare(node);
+  }
+
+  /** What the editor does not save by itself. */
+  function save(node) {
+    $('#node-input-inputs').val($('#tftp-control').prop('checked') ? 1 : 0);
+    node.allow = networksIn('allow');
+    node.deny = networksIn('deny');
+    node.refuseOptions = refusalsIn();
+    node.expectedSets = expectedBoxes()
+      .filter(':checked')
+      .get()
+      .map((box) => box.value);
+  }
+
+  window.tftpServerForm = {
+    root,
+    portRange,
+    patterns,
+    allow,
+    deny,
+    refuseOptions,
+    prepare,
+    save,
+  };
+})();
