@@ -46,6 +46,10 @@ export type {
 export { TftpServer } from './server/server';
 export type { ServerCounters, ServerEvents } from './server/server';
 export type { ListeningAddress } from './server/listeners';
+export type { GuessAlarm } from './server/guess-alarm';
+export { EXPECTED_MISS_SETS } from './server/expected-misses';
+export type { ExpectedMissSet } from './server/expected-misses';
+export type { OptionProfile } from './server/option-profiles';
 export type { AddressFamily, ServerOptions } from './server/server-options';
 export { ANY_NETWORK, PRIVATE_NETWORKS, SERVER_DEFAULTS } from './server/server-options';
 export { BufferSink, streamSink } from './storage/data-sink';

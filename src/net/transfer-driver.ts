@@ -64,6 +64,11 @@ export class TransferDriver {
     return this.#reporter.id;
   }
 
+  /** True once the peer has answered: it exists and wants this transfer. */
+  get answered(): boolean {
+    return this.#machine.answered;
+  }
+
   /** A snapshot; `event` tells what a `progress` event would. */
   get record(): TransferRecord {
     return this.#reporter.snapshot;

@@ -59,17 +59,23 @@ export interface TransferRecord {
   sha256?: string;
   /** The client's hardware address, where it is known. */
   mac?: string;
+  /** The id of the probe that this read follows: the same client asked for the size just before. */
+  afterProbe?: string;
   error?: { code: string; tftpCode: number; message: string; expected?: boolean };
   /** The flight recorder of a failed transfer: its last packets, a line each. */
   trace?: string[];
 }
+
+/** What a server knows of a client besides. */
+export type TransferFacts = Pick<TransferRecord, 'mac' | 'afterProbe'>;
 
 /** What is known of a transfer before anything has moved. */
 export type TransferBeginning = Pick<
   TransferRecord,
   'role' | 'operation' | 'filename' | 'mode' | 'host' | 'port'
 > &
-  Partial<Pick<TransferRecord, 'servedAs' | 'localAddress' | 'localPort'>>;
+  Partial<Pick<TransferRecord, 'servedAs' | 'localAddress' | 'localPort'>> &
+  TransferFacts;
 
 /** The records of a transfer that failed before anything moved: its `start` and its `error`. */
 export function failedRecords(

@@ -116,6 +116,7 @@ export class TransferReporter {
       retransmits: stats.retransmits,
       duplicates: stats.duplicates,
       started: this.#startedDate,
+      ...this.#setup.facts,
       ...(retry && { retry }),
       ...(ended && { finished: clock.date().toISOString() }),
       ...(finalAck !== undefined && { finalAck, ...this.#setup.annotate?.() }),

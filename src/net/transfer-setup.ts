@@ -9,7 +9,7 @@ import type { Receiver } from '../transfer/receiver';
 import type { Sender } from '../transfer/sender';
 import type { Clock } from './clock';
 import type { DatagramSocket } from './datagram-socket';
-import type { TransferRecord } from './transfer-record';
+import type { TransferFacts, TransferRecord } from './transfer-record';
 
 /** What moves: a machine with the end of the file that it belongs to. */
 export type Cargo =
@@ -42,6 +42,8 @@ export interface TransferSetup {
   readonly onEvent?: ((record: TransferRecord) => void) | undefined;
   /** True if this failure is how a client that only wanted to know the size hangs up. */
   readonly isProbe?: ((error: TftpError) => boolean) | undefined;
+  /** What else every record says. */
+  readonly facts?: TransferFacts | undefined;
   /** What else a `complete` record says. */
   readonly annotate?: (() => Partial<TransferRecord>) | undefined;
 }

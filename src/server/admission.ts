@@ -2,10 +2,16 @@
 
 import { LocalError } from '../protocol/errors';
 import type { TftpError } from '../protocol/errors';
-import type { RequestPacket } from '../protocol/packet';
+import type { RequestPacket, WireOption } from '../protocol/packet';
+import { remotePath } from '../storage/remote-path';
 import type { Peer } from '../transfer/peer-lock';
 import { AccessList } from './access-list';
+import { NameFilter } from './name-filter';
+import { OptionProfiles } from './option-profiles';
 import type { RequiredServerOptions } from './server-options';
+
+/** Fewer half-open transfers than this are no flood. */
+const HALF_OPEN_LEAST = 8;
 
 /** How busy the server is. */
 export interface Load {
@@ -17,17 +23,29 @@ export interface Load {
 export class Admission {
   readonly #options: RequiredServerOptions;
   readonly #allowed: AccessList;
+  readonly #denied: AccessList;
+  readonly #names: Readonly<Record<'RRQ' | 'WRQ', NameFilter>>;
+  readonly #profiles: OptionProfiles;
 
-  /** @throws {LocalError} EINVAL if `allow` holds something that is no network. */
+  /** @throws {LocalError} EINVAL if there is a network, a pattern or an option that is none. */
   constructor(options: RequiredServerOptions) {
     this.#options = options;
     this.#allowed = new AccessList(options.allow);
+    this.#denied = new AccessList(options.deny);
+    const { readNames, writeNames } = options;
+    this.#names = { RRQ: new NameFilter(readNames), WRQ: new NameFilter(writeNames) };
+    this.#profiles = new OptionProfiles(options.profiles);
+  }
+
+  /** How many transfers may wait for the first answer of their clients, whose addresses may be forged. */
+  get maxHalfOpen(): number {
+    return Math.max(HALF_OPEN_LEAST, Math.floor(this.#options.maxTransfers / 2));
   }
 
   /** Why the request is refused; undefined if it is not. */
   refusal(request: RequestPacket, from: Peer, load: Load): TftpError | undefined {
     const { read, write, maxTransfers, maxPerHost, maxUploadSize } = this.#options;
-    if (!this.#allowed.includes(from.address)) {
+    if (!this.#allowed.includes(from.address) || this.#denied.includes(from.address)) {
       return new LocalError('EACCES', 'Your address may not use this server');
     }
     if (request.type === 'RRQ' && !read) {
@@ -47,6 +65,24 @@ export class Admission {
       return tooLarge(maxUploadSize);
     }
     return undefined;
+  }
+
+  /**
+   * Asks whether a name may be read or written.
+   *
+   * @param name the one that is looked up.
+   * @throws {TftpError} EACCES; the text is for the client.
+   */
+  checkName(type: RequestPacket['type'], name: string): void {
+    const names = this.#names[type];
+    if (names.isEmpty || names.includes(remotePath(name))) return;
+    const doing = type === 'RRQ' ? 'read' : 'written';
+    throw new LocalError('EACCES', `A file of this name may not be ${doing}`);
+  }
+
+  /** The options that may be granted to a client. */
+  grantable(asked: readonly WireOption[], address: string): readonly WireOption[] {
+    return this.#profiles.grantable(asked, address);
   }
 }
 

@@ -4,6 +4,7 @@ import { MAX_BLKSIZE, MAX_WINDOWSIZE, MIN_BLKSIZE, TFTP_PORT } from '../protocol
 import { checkNumber, invalidSetting } from '../net/check-setting';
 import type { Storage } from '../storage/storage';
 import type { NameRules } from './name-rules';
+import type { OptionProfile } from './option-profiles';
 
 /** Which versions of IP a server listens on. */
 export type AddressFamily = 'ipv4' | 'ipv6' | 'both';
@@ -33,6 +34,35 @@ export interface ServerOptions {
   rules?: NameRules;
   /** Networks that may ask, as addresses or CIDRs. @default PRIVATE_NETWORKS: loopback, link-local and private addresses */
   allow?: readonly string[];
+  /** Networks that may not ask, even if they are allowed. @default [] */
+  deny?: readonly string[];
+  /**
+   * The names that may be read, as patterns such as `*.cfg`, `firmware/**` or `!secret/**`: `*` is any
+   * text without `/`, `**` any text, `?` one character, `[a-z]` one of these; `!` excludes. Upper and
+   * lower case differ, but not in what is excluded.
+   * @default [] for all
+   */
+  readNames?: readonly string[];
+  /** The names that may be written, as patterns. @default [] for all */
+  writeNames?: readonly string[];
+  /**
+   * Requests per second of one address; a burst of four seconds' worth is let through, and what is
+   * more gets no answer. 0 for no limit. @default 50: more than a site behind one address needs to boot
+   */
+  requestRate?: number;
+  /**
+   * So many different names within a minute that do not exist, and the event `alarm` tells that an
+   * address guesses names. Expected misses do not count. At most 10000, 0 for never. @default 100
+   */
+  guessLimit?: number;
+  /**
+   * Names whose absence is normal, as patterns and as sets: `set:cisco`, `set:polycom`,
+   * `set:yealink`, `set:grandstream`, `set:pxelinux`, `set:raspberry-pi`, `set:uefi`. Upper and lower
+   * case are the same. The `error` of such a miss has `expected: true`. @default []
+   */
+  expectedMisses?: readonly string[];
+  /** Options that some clients are refused. What any of the profiles of a client refuses is not granted. @default [] */
+  profiles?: readonly OptionProfile[];
   /** The largest upload, in bytes. @default 64 MiB */
   maxUploadSize?: number;
   /** Transfers at the same time; more are told that the server is busy. @default 500 */
@@ -84,6 +114,13 @@ export const SERVER_DEFAULTS = {
   read: true,
   write: false,
   allow: PRIVATE_NETWORKS,
+  deny: [],
+  readNames: [],
+  writeNames: [],
+  requestRate: 50,
+  guessLimit: 100,
+  expectedMisses: [],
+  profiles: [],
   maxUploadSize: 64 * 1024 * 1024,
   maxTransfers: 500,
   maxPerHost: 50,
@@ -108,6 +145,8 @@ export function parseServerOptions(given: ServerOptions): RequiredServerOptions 
   checkNumber('port', options.port, 0, 65535);
   checkNumber('maxTransfers', options.maxTransfers, 1, 100_000);
   checkNumber('maxPerHost', options.maxPerHost, 1, 100_000);
+  checkNumber('requestRate', options.requestRate, 0, 1_000_000);
+  checkNumber('guessLimit', options.guessLimit, 0, 10_000);
   checkNumber('maxUploadSize', options.maxUploadSize, 0, Number.MAX_SAFE_INTEGER);
   checkNumber('windowsizeMax', options.windowsizeMax, 1, MAX_WINDOWSIZE);
   checkNumber('timeout', options.timeout, 10, 255_000);

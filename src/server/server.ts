@@ -15,9 +15,13 @@ import { failedRecords } from '../net/transfer-record';
 import type { TransferRecord } from '../net/transfer-record';
 import type { DataSink } from '../storage/storage';
 import type { Peer } from '../transfer/peer-lock';
+import { AbuseGuard } from './abuse-guard';
 import { Admission } from './admission';
+import { ClientFacts } from './client-facts';
+import type { GuessAlarm } from './guess-alarm';
 import { Listeners } from './listeners';
 import type { ListeningAddress } from './listeners';
+import { MissJudge } from './miss-judge';
 import { parseServerOptions } from './server-options';
 import type { RequiredServerOptions, ServerOptions } from './server-options';
 import { Session } from './session';
@@ -35,8 +39,15 @@ export interface ServerCounters {
   refused: number;
   /** Packets at the listening port that were neither, and got no answer. */
   ignored: number;
+  /** Requests without an answer, because their address sent too many or never answers itself. */
+  dropped: number;
   completed: number;
+  /** Without the expected misses. */
   failed: number;
+  /** Missing files whose absence is normal. */
+  expectedMisses: number;
+  /** How often an address guessed names. */
+  alarms: number;
   probes: number;
   bytesSent: number;
   bytesReceived: number;
@@ -48,6 +59,8 @@ export interface ServerEvents {
   transfer: [record: TransferRecord];
   /** After the `complete` of a write: the sink that the storage opened for it. */
   upload: [record: TransferRecord, sink: DataSink];
+  /** An address asked for many names that do not exist: it guesses. */
+  alarm: [alarm: GuessAlarm];
   /** Something outside a transfer failed. The server goes on if it can. */
   problem: [error: TftpError];
   close: [];
@@ -66,18 +79,24 @@ export class TftpServer extends EventEmitter<ServerEvents> {
     requests: 0,
     refused: 0,
     ignored: 0,
+    dropped: 0,
     completed: 0,
     failed: 0,
+    expectedMisses: 0,
+    alarms: 0,
     probes: 0,
     bytesSent: 0,
     bytesReceived: 0,
   };
   #options: RequiredServerOptions;
   readonly #admission: Admission;
+  readonly #guard: AbuseGuard;
+  readonly #misses: MissJudge;
+  readonly #facts = new ClientFacts();
   readonly #sessions = new TransferList();
   /** Ended sessions that still repeat a last ACK, and the running ones. */
   readonly #open = new Set<Session>();
-  /** The ends of the running sessions. */
+  /** The ends of the running sessions, and of those that were dropped while a slow storage opens their file. */
   readonly #running = new Set<Promise<void>>();
   readonly #ports: TransferPorts;
   #listeners: Listeners | undefined;
@@ -91,6 +110,8 @@ export class TftpServer extends EventEmitter<ServerEvents> {
     this.#options = parseServerOptions(options);
     this.#admission = new Admission(this.#options);
     this.#ports = new TransferPorts(this.#options.transferPorts);
+    this.#guard = new AbuseGuard(this.#options);
+    this.#misses = new MissJudge(this.#options);
   }
 
   /** Where the server listens; empty before `listen` and after `close`. */
@@ -200,11 +221,13 @@ export class TftpServer extends EventEmitter<ServerEvents> {
       return this.#hearError(datagram, from);
     }
     this.counters.requests += 1;
+    if (!this.#guard.mayAsk(from.address, systemClock.now())) return this.#staySilent();
     const { request } = decoded;
     if (decoded.type === 'refusal') return this.#refuse(listener, request, from, decoded.error);
     const known = this.#sessions.find(from);
     if (known && Buffer.compare(known.arrival.datagram, datagram) === 0) return known.repeatLast();
     if (known) this.#replace(known);
+    if (this.#running.size >= 2 * this.#options.maxTransfers) return this.#staySilent();
     const serving = this.#serve(listener, request, datagram, from);
     this.#running.add(serving);
     void serving.then(() => this.#running.delete(serving));
@@ -243,10 +266,15 @@ export class TftpServer extends EventEmitter<ServerEvents> {
     const load = { transfers: this.#sessions.size, ofHost: this.#sessions.ofHost(client.address) };
     const refusal = this.#admission.refusal(request, client, load) ?? this.#pauseRefusal;
     if (refusal) return this.#refuse(listener, request, client, refusal);
+    const now = systemClock.now();
+    if (!this.#guard.mayBegin(client.address, now)) return this.#staySilent();
+    this.#makeRoom();
 
     const openSocket = (receiveBuffer: number) => this.#ports.open(listener, client, receiveBuffer);
     const arrival = { request, datagram, client, openSocket };
-    const session = new Session(arrival, this.#options, {
+    const facts = this.#facts.of(request, client.address, now);
+    const surroundings = { admission: this.#admission, facts };
+    const session = new Session(arrival, this.#options, surroundings, {
       event: (record) => this.#report(record),
       refused: (reason) => this.#refuse(listener, request, client, reason),
     });
@@ -258,6 +286,7 @@ export class TftpServer extends EventEmitter<ServerEvents> {
     } catch (error) {
       if (!session.cancelled) this.#refuse(listener, request, client, asTftpError(error), session);
     } finally {
+      if (session.answered) this.#guard.answered(client.address);
       this.#sessions.remove(session);
       void session.closed.then(() => this.#open.delete(session));
     }
@@ -268,7 +297,23 @@ export class TftpServer extends EventEmitter<ServerEvents> {
     return new LocalError('EBUSY', 'The server is paused, try again later');
   }
 
-  /** Says no to a request, with the error's code and text. */
+  /** Half-open transfers have a limit of their own: the oldest goes for a new one, those that run never do. */
+  #makeRoom(): void {
+    const { maxHalfOpen } = this.#admission;
+    if (this.#sessions.size < maxHalfOpen) return;
+    const halfOpen = this.#sessions.halfOpen();
+    const surplus = Math.max(0, halfOpen.length - maxHalfOpen + 1);
+    for (const session of halfOpen.slice(0, surplus)) {
+      this.#drop(session, new LocalError('EBUSY', 'The client did not answer before newer ones'));
+    }
+  }
+
+  /** A request that gets no answer. */
+  #staySilent(): void {
+    this.counters.dropped += 1;
+  }
+
+  /** Says no to a request, with the error's code and text; to too many it says nothing. */
   #refuse(
     listener: SharedSocket,
     request: RequestPacket,
@@ -276,6 +321,10 @@ export class TftpServer extends EventEmitter<ServerEvents> {
     error: TftpError,
     { servedAs }: Pick<Session, 'servedAs'> = { servedAs: undefined },
   ): void {
+    const alarm = this.#misses.judge(request, client.address, error, Date.now());
+    if (alarm) this.#alarm(alarm);
+    const now = systemClock.now();
+    if (!this.#guard.mayRefuse(client.address, now)) return this.#staySilent();
     this.counters.refused += 1;
     sendError(listener, client, error);
     error.filename ??= request.filename;
@@ -291,6 +340,7 @@ export class TftpServer extends EventEmitter<ServerEvents> {
         port: client.port,
         localAddress,
         localPort,
+        ...this.#facts.of(request, client.address, now),
       },
       error,
     );
@@ -298,8 +348,14 @@ export class TftpServer extends EventEmitter<ServerEvents> {
     this.#report(failed);
   }
 
+  #alarm(alarm: GuessAlarm): void {
+    this.counters.alarms += 1;
+    this.#tell('alarm', alarm);
+  }
+
   #report(record: TransferRecord): void {
     this.#count(record);
+    this.#facts.ended(record, systemClock.now());
     this.#tell('transfer', record);
   }
 
@@ -307,9 +363,10 @@ export class TftpServer extends EventEmitter<ServerEvents> {
     callListener(() => void (this as EventEmitter).emit(event, ...args));
   }
 
-  #count({ event, operation, bytes }: TransferRecord): void {
+  #count({ event, operation, bytes, error }: TransferRecord): void {
     if (event === 'start' || event === 'progress') return;
     if (event === 'complete') this.counters.completed += 1;
+    else if (error?.expected === true) this.counters.expectedMisses += 1;
     else if (event === 'error') this.counters.failed += 1;
     else this.counters.probes += 1;
     if (operation === 'read') this.counters.bytesSent += bytes;

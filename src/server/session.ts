@@ -9,7 +9,7 @@ import { systemClock } from '../net/clock';
 import type { DatagramSocket } from '../net/datagram-socket';
 import { TransferDriver } from '../net/transfer-driver';
 import type { Cargo } from '../net/transfer-setup';
-import type { TransferRecord } from '../net/transfer-record';
+import type { TransferFacts, TransferRecord } from '../net/transfer-record';
 import { limitedSink, netasciiSink } from '../storage/data-sink';
 import { netasciiSource } from '../storage/data-source';
 import type { DataSink, StorageRequest } from '../storage/storage';
@@ -21,6 +21,7 @@ import { Receiver } from '../transfer/receiver';
 import type { RetryPolicy } from '../transfer/retry-policy';
 import { Sender } from '../transfer/sender';
 import { announcedSize, tooLarge } from './admission';
+import type { Admission } from './admission';
 import { servedName } from './served-name';
 import type { RequiredServerOptions } from './server-options';
 
@@ -42,6 +43,12 @@ export interface Arrival {
   readonly client: Peer;
   /** Opens the socket of the transfer, which takes bursts of so many bytes. */
   readonly openSocket: (receiveBuffer: number) => Promise<DatagramSocket>;
+}
+
+/** What a session is told by its server. */
+export interface SessionSurroundings {
+  readonly admission: Admission;
+  readonly facts: TransferFacts;
 }
 
 /** What a session leaves. `upload` is the storage's sink after a complete write. */
@@ -69,15 +76,22 @@ export interface SessionListener {
 export class Session {
   readonly arrival: Arrival;
   readonly #options: RequiredServerOptions;
+  readonly #surroundings: SessionSurroundings;
   readonly #listener: SessionListener;
   readonly #opening = new AbortController();
   #driver: TransferDriver | undefined;
   #servedAs: string | undefined;
   #cancelled = false;
 
-  constructor(arrival: Arrival, options: RequiredServerOptions, listener: SessionListener) {
+  constructor(
+    arrival: Arrival,
+    options: RequiredServerOptions,
+    surroundings: SessionSurroundings,
+    listener: SessionListener,
+  ) {
     this.arrival = { ...arrival, datagram: Uint8Array.from(arrival.datagram) };
     this.#options = options;
+    this.#surroundings = surroundings;
     this.#listener = listener;
   }
 
@@ -93,6 +107,11 @@ export class Session {
   /** A snapshot; undefined until the file is open. */
   get record(): TransferRecord | undefined {
     return this.#driver?.record;
+  }
+
+  /** True once the client has answered. Until then somebody else may have asked in its name. */
+  get answered(): boolean {
+    return this.#driver?.answered ?? false;
   }
 
   /** True once the client has given up or was given up. */
@@ -179,9 +198,9 @@ export class Session {
     const { request, client } = this.arrival;
     const { rules, storage } = this.#options;
     const asked = { ...request, client, signal: this.#opening.signal };
-    if (rules === undefined) return asked;
-    const filename = await servedName(rules, storage, request.type, asked);
+    const filename = rules ? await servedName(rules, storage, request.type, asked) : asked.filename;
     if (filename !== request.filename) this.#servedAs = filename;
+    this.#surroundings.admission.checkName(request.type, filename);
     return { ...asked, filename };
   }
 
@@ -220,6 +239,7 @@ export class Session {
       size,
       progressInterval,
       deadline,
+      facts: this.#surroundings.facts,
       onEvent: (record) => this.#listener.event(record),
       isProbe: (error) => request.type === 'RRQ' && granted.oack.length > 0 && this.#hungUp(error),
     });
@@ -241,7 +261,8 @@ export class Session {
     const { blksizeMax = byFamily, windowsizeMax } = this.#options;
     const direction = request.type === 'RRQ' ? 'read' : 'write';
     const transfer = { direction, mode: request.mode, size } as const;
-    return grantOptions(request.options, { blksizeMax, windowsizeMax }, transfer);
+    const asked = this.#surroundings.admission.grantable(request.options, client.address);
+    return grantOptions(asked, { blksizeMax, windowsizeMax }, transfer);
   }
 
   get #policy(): RetryPolicy {

@@ -37,6 +37,11 @@ export class TransferList {
     else this.#perHost.delete(client.address);
   }
 
+  /** Those whose clients have not answered yet, the oldest first. */
+  halfOpen(): Session[] {
+    return this.all().filter((session) => !session.answered);
+  }
+
   /** Those of now: the list may change while this one is walked through. */
   all(): Session[] {
     return [...this.#sessions.values()];

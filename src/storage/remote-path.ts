@@ -26,10 +26,15 @@ const DEVICE =
 export function remotePath(name: string): SafePath {
   if (CONTROL.test(name)) throw refusal('The file name has control characters');
   if (name.startsWith('\\\\')) throw refusal('The file name is a network path');
-  const parts = name.split(/[\\/]/).filter((part) => part !== '' && part !== '.');
-  const path = parts.join('/');
+  const path = plainPath(name);
   assertSafe(path);
   return path;
+}
+
+/** The same without a check: for comparing names, not for opening files. */
+export function plainPath(name: string): string {
+  const parts = name.split(/[\\/]/).filter((part) => part !== '' && part !== '.');
+  return parts.join('/');
 }
 
 function assertSafe(path: string): asserts path is SafePath {

@@ -42,6 +42,11 @@ export abstract class Machine implements Transfer {
     return this.#phase.name === 'finished';
   }
 
+  /** True once the peer has answered us: it is no forged address. */
+  get answered(): boolean {
+    return this.#answered;
+  }
+
   start(now: number): void {
     const phase = this.#phase;
     if (phase.name !== 'opening' || this.#firstSends > 0) return;
@@ -175,7 +180,10 @@ export abstract class Machine implements Transfer {
     this.recorder.received(now, `ERROR ${packet.code}`, undefined, 0, packet.message);
     const phase = this.#phase;
     const retry = phase.name === 'opening' && packet.code === 8 && phase.opening.withoutOptions();
-    if (!retry) return this.fail(new PeerError(packet.code, packet.message));
+    if (!retry) {
+      this.peerAnswered();
+      return this.fail(new PeerError(packet.code, packet.message));
+    }
     this.#phase = { name: 'opening', opening: retry };
     this.timer.progress();
     this.#sendOpening(retry, now);

@@ -1,0 +1,220 @@
+/** What an address gets that never answers, and what a flood of requests does. Bytes are counted where they arrive. */
+
+import dgram from 'node:dgram';
+import { once } from 'node:events';
+import should = require('should');
+import { AbuseGuard } from '../../src/server/abuse-guard';
+import { MemoryStorage } from '../../src/storage/memory-storage';
+import { closeEnginesAfterEach, startServer } from '../helpers/engine';
+import type { RunningServer } from '../helpers/engine';
+import { ScriptedPeer, closePeersAfterEach } from '../helpers/scripted-peer';
+import type { Place } from '../helpers/scripted-peer';
+import { ack, data, error, oack, rrq, wrq } from '../helpers/wire';
+
+const storage = new MemoryStorage([['large', Buffer.alloc(1_000_000)]]);
+
+/** The data block that nobody asked a size for, with its header. */
+const PLAIN_BLOCK = 516;
+
+/** Many ports of 127.0.0.1 that send a request and answer nothing: victims whose addresses were forged. */
+class Victims {
+  packets = 0;
+  bytes = 0;
+  readonly #sockets: dgram.Socket[] = [];
+
+  async bind(count: number): Promise<void> {
+    this.packets = 0;
+    this.bytes = 0;
+    for (let n = 0; n < count; n += 1) {
+      const socket = dgram.createSocket('udp4');
+      socket.on('message', (bytes) => {
+        this.packets += 1;
+        this.bytes += bytes.length;
+      });
+      socket.bind(0, '127.0.0.1');
+      await once(socket, 'listening');
+      this.#sockets.push(socket);
+    }
+  }
+
+  send(request: Uint8Array, { port, address }: Place): void {
+    for (const socket of this.#sockets) socket.send(request, port, address);
+  }
+
+  close(): void {
+    for (const socket of this.#sockets.splice(0)) socket.close();
+  }
+}
+
+describe('TftpServer and forged requests', () => {
+  closePeersAfterEach();
+  closeEnginesAfterEach();
+  const victims = new Victims();
+  afterEach(() => victims.close());
+
+  for (const [title, request, first] of [
+    ['a read without options', rrq('large'), 'DATA 1 512 B'],
+    [
+      'a read with options',
+      rrq('large', 'blksize', '1468', 'windowsize', '64'),
+      'OACK blksize 1468 windowsize 64',
+    ],
+    ['a write', wrq('new'), 'ACK 0'],
+    ['a write with options', wrq('new', 'blksize', '1468'), 'OACK blksize 1468'],
+  ] as const) {
+    it(`${title}, repeated ten times, draws three small packets`, async () => {
+      const { place, record } = await startServer({ storage, timeout: 50, retries: 100 });
+      const peer = await ScriptedPeer.bind();
+      for (let n = 0; n < 10; n += 1) peer.send(request, place);
+      let bytes = 0;
+      for (let n = 0; n < 3; n += 1) {
+        const heard = await peer.next();
+        bytes += heard.bytes.length;
+        if (n === 0) should(heard.bytes.length).be.belowOrEqual(PLAIN_BLOCK);
+      }
+      await record('error');
+      await peer.expectSilence();
+      should(bytes).be.belowOrEqual(3 * PLAIN_BLOCK);
+      should(await peer.ask(request, place)).equal(first);
+    });
+  }
+
+  it('an address that never answers gets a bounded number of bytes, however many requests come', async () => {
+    const running = await startServer({
+      storage,
+      timeout: 20,
+      requestRate: 0,
+      maxTransfers: 1000,
+      maxPerHost: 100,
+    });
+    await victims.bind(300);
+    const ended = countEnds(running);
+    victims.send(rrq('large'), running.place);
+    await until(() => running.server.counters.requests === 300);
+    await until(() => ended() >= 100 && running.server.transfers.length === 0);
+    const { dropped, refused } = running.server.counters;
+    should(dropped + refused).be.aboveOrEqual(190);
+    should(victims.packets - refused).be.belowOrEqual(3 * 110);
+    should(victims.bytes).be.belowOrEqual(3 * 110 * PLAIN_BLOCK + refused * 133);
+  });
+
+  it('an address that answers is not held to that bound', async () => {
+    const { place, record } = await startServer({ storage, requestRate: 0 });
+    for (let n = 0; n < 150; n += 1) {
+      const peer = await ScriptedPeer.bind();
+      should(await peer.ask(rrq('large'), place)).equal('DATA 1 512 B');
+      peer.send(error(0, 'enough'));
+      await record('error');
+      peer.close();
+    }
+  });
+
+  it('more requests than requestRate are dropped without a word', async () => {
+    const { place, server } = await startServer({ storage, requestRate: 5 });
+    const peer = await ScriptedPeer.bind();
+    for (let n = 0; n < 20; n += 1) await peer.ask(rrq('none'), place);
+    for (let n = 0; n < 30; n += 1) peer.send(rrq('none'), place);
+    await until(() => server.counters.requests === 50);
+    const { dropped, refused } = server.counters;
+    should(dropped + refused).equal(50);
+    should(dropped).be.aboveOrEqual(25);
+  });
+
+  it('a flood leaves running transfers alone, and the newest request is served', async () => {
+    const running = await startServer({
+      storage,
+      timeout: 5000,
+      requestRate: 0,
+      maxTransfers: 100,
+      maxPerHost: 1000,
+    });
+    const { server, place, record } = running;
+    const runner = await ScriptedPeer.bind();
+    should(await runner.ask(rrq('large'), place)).equal('DATA 1 512 B');
+    should(await runner.ask(ack(1))).equal('DATA 2 512 B');
+
+    await victims.bind(400);
+    victims.send(rrq('large'), place);
+    await until(() => server.counters.requests === 401);
+    should(server.transfers.length).be.belowOrEqual(51);
+    const dropped = await record(({ error: failure }) => failure?.code === 'EBUSY');
+    should(dropped.error!.message).match(/did not answer before newer ones/);
+
+    const newcomer = await ScriptedPeer.bind();
+    should(await newcomer.ask(rrq('large'), place)).equal('DATA 1 512 B');
+    should(await newcomer.ask(ack(1))).equal('DATA 2 512 B');
+    should(await runner.ask(ack(2))).equal('DATA 3 512 B');
+    should(server.transfers.some(({ port }) => port === runner.port)).equal(true);
+    should(victims.bytes).be.belowOrEqual(400 * PLAIN_BLOCK);
+  });
+
+  it('packets that are no request are never answered, whatever they are', async () => {
+    const running = await startServer({ storage });
+    const peer = await ScriptedPeer.bind();
+    const strays = [data(1, 'x'), ack(0), error(5), oack('blksize', '8'), Buffer.from('junk')];
+    for (const stray of strays) peer.send(stray, running.place);
+    await until(() => running.server.counters.ignored === strays.length);
+    await peer.expectSilence();
+  });
+});
+
+describe('AbuseGuard', () => {
+  const MINUTE = 60_000;
+
+  function inAMinute(may: (now: number) => boolean): number {
+    let times = 0;
+    for (let now = 0; now < MINUTE; now += 1) if (may(now)) times += 1;
+    return times;
+  }
+
+  it('begins a bounded number of transfers a minute for an address that never answers', () => {
+    const guard = new AbuseGuard({ requestRate: 0, maxPerHost: 50 });
+    const begun = inAMinute((now) => guard.mayBegin('192.0.2.1', now));
+    should(begun).be.within(215, 220);
+    should(begun * 3 * PLAIN_BLOCK).be.below(350_000);
+  });
+
+  it('sends it a bounded number of ERROR packets a minute, and so to all addresses together', () => {
+    const guard = new AbuseGuard({ requestRate: 0, maxPerHost: 50 });
+    should(inAMinute((now) => guard.mayRefuse('192.0.2.1', now))).be.within(1390, 1400);
+    const flood = new AbuseGuard({ requestRate: 0, maxPerHost: 50 });
+    let sent = 0;
+    for (let n = 0; n < 10_000; n += 1) if (flood.mayRefuse(`host ${n}`, 0)) sent += 1;
+    should(sent).equal(2000);
+  });
+
+  it('lets a burst of four seconds ask, and all if there is no limit', () => {
+    const guard = new AbuseGuard({ requestRate: 10, maxPerHost: 1 });
+    let asked = 0;
+    for (let n = 0; n < 100; n += 1) if (guard.mayAsk('a', 0)) asked += 1;
+    should(asked).equal(40);
+    const free = new AbuseGuard({ requestRate: 0, maxPerHost: 1 });
+    should(inAMinute((now) => free.mayAsk('a', now))).equal(MINUTE);
+  });
+
+  it('trusts an address again that has answered', () => {
+    const guard = new AbuseGuard({ requestRate: 0, maxPerHost: 200 });
+    let begun = 0;
+    while (guard.mayBegin('a', 0)) begun += 1;
+    should(begun).equal(200);
+    guard.answered('a');
+    should(guard.mayBegin('a', 0)).equal(true);
+  });
+});
+
+/** How many transfers have ended so far. */
+function countEnds({ server }: RunningServer): () => number {
+  let ended = 0;
+  server.on('transfer', ({ event }) => {
+    if (event === 'error') ended += 1;
+  });
+  return () => ended;
+}
+
+/** Resolves when something is so that packets or timers of the server make so. */
+function until(isSo: () => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => (isSo() ? resolve() : void setTimeout(look, 5));
+    look();
+  });
+}
