@@ -142,8 +142,11 @@ describe('TftpServer and forged requests', () => {
 
     const newcomer = await ScriptedPeer.bind();
     should(await newcomer.ask(rrq('large'), place)).equal('DATA 1 512 B');
-    should(await newcomer.ask(ack(1))).equal('DATA 2 512 B');
-    should(await runner.ask(ack(2))).equal('DATA 3 512 B');
+    should(await newcomer.ask(ack(1))).match(/^DATA [12] 512 B$/);
+    let next = await runner.ask(ack(2));
+    // The flood may have taken so long that a block was sent again.
+    while (next === 'DATA 2 512 B') next = await runner.hear();
+    should(next).equal('DATA 3 512 B');
     should(server.transfers.some(({ port }) => port === runner.port)).equal(true);
     should(victims.bytes).be.belowOrEqual(400 * PLAIN_BLOCK);
   });
