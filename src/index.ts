@@ -59,6 +59,8 @@ export { FileSink } from './storage/file-sink';
 export type { FileSinkOptions } from './storage/file-sink';
 export type { OverwritePolicy } from './storage/overwrite-policy';
 export { FolderStorage } from './storage/folder-storage';
+export type { FolderStorageOptions } from './storage/folder-storage';
+export type { StoredSink } from './storage/folder-quota';
 export { MemoryStorage } from './storage/memory-storage';
 export type {
   DataSink,

@@ -2,7 +2,7 @@
 
 import { LocalError } from '../protocol/errors';
 import { BufferSink, teeSink } from '../storage/data-sink';
-import type { FileSink } from '../storage/file-sink';
+import type { StoredSink } from '../storage/folder-quota';
 import type { FolderStorage } from '../storage/folder-storage';
 import type {
   DataSink,
@@ -15,11 +15,11 @@ import type { ServerConfig } from './node-config';
 
 /** One uploaded file. What it offers is whole once the transfer is complete. */
 export class Upload implements DataSink {
-  readonly #file: FileSink | undefined;
+  readonly #file: StoredSink | undefined;
   readonly #memory: BufferSink | undefined;
   readonly #sink: DataSink;
 
-  constructor(file: FileSink | undefined, memory: BufferSink | undefined) {
+  constructor(file: StoredSink | undefined, memory: BufferSink | undefined) {
     this.#file = file;
     this.#memory = memory;
     const sink =

@@ -1,23 +1,42 @@
 /** Files in a folder of this machine. */
 
-import type { Stats } from 'node:fs';
-import { mkdir, opendir, stat, statfs } from 'node:fs/promises';
+import { mkdir, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { LocalError } from '../protocol/errors';
-import { FileError, fileError, isMissing } from './file-error';
+import { FileError, fileError } from './file-error';
 import { FileSink } from './file-sink';
 import { openSource } from './file-source';
-import { checkUnmoved, Jail, type Place } from './jail';
+import { FolderQuota, sizeIfAny, type StoredSink } from './folder-quota';
+import { checkUnmoved, type Place } from './jail';
 import { removeLeftovers } from './leftovers';
+import { NeighbourTable } from './neighbour-table';
 import { OVERWRITE_POLICIES, type OverwritePolicy } from './overwrite-policy';
-import { isPartName } from './part-file';
-import { remotePath } from './remote-path';
+import { remotePath, type SafePath } from './remote-path';
+import { SearchFolder } from './search-folder';
 import type { DataSource, Storage, StorageRequest, StorageWriteRequest } from './storage';
 
 /** Where a folder storage has its files, and how it writes them. */
 export interface FolderStorageOptions {
-  /** The folder. Nothing outside of it is read or written, whatever a client asks for. */
-  root: string;
+  /**
+   * The folder, or several that are searched in order: the first that has a file of this name wins.
+   * Nothing outside of them is read or written, whatever a client asks for.
+   */
+  root: string | readonly string[];
+  /** The folder for uploads. @default the first of `root` */
+  writeRoot?: string;
+  /**
+   * A client has a folder of its own in each root, if there is one that is named for it: by its
+   * address (`192.0.2.7`; IPv6 with `-` for `:`), or by its hardware address (`aa-bb-cc-dd-ee-ff`),
+   * which is known on Linux, for clients on our own networks and IPv4. It is all that the client sees of that root;
+   * symbolic links may lead from it to the rest. Clients without one see the root itself.
+   */
+  perClient?: 'ip' | 'mac';
+  /** Take a name that differs in upper and lower case, if none is spelled as it was asked for. @default false */
+  caseInsensitive?: boolean;
+  /** Look names up in lower case, and store uploads under such names. @default false */
+  lowerCase?: boolean;
+  /** Bytes that may lie in the folder for uploads, all its files together. @default no limit */
+  quota?: number;
   /** What happens to an upload whose name is taken. @default 'refuse' */
   overwrite?: OverwritePolicy;
   /** Create missing sub-folders for uploads. Those of a discarded upload may stay. @default false */
@@ -32,8 +51,10 @@ export interface FolderStorageOptions {
  * opened. The errors of both `open` calls hold no local path.
  */
 export class FolderStorage implements Storage {
-  readonly #root: string;
-  readonly #jail: Jail;
+  readonly #roots: readonly SearchFolder[];
+  readonly #writeRoot: SearchFolder;
+  readonly #lowerCase: boolean;
+  readonly #quota: FolderQuota | undefined;
   readonly #overwrite: OverwritePolicy;
   readonly #createDirs: boolean;
   readonly #fileMode: number | undefined;
@@ -41,58 +62,56 @@ export class FolderStorage implements Storage {
   /** @throws {LocalError} EINVAL if an option cannot be used. The folder itself is not looked at: see `check`. */
   constructor(options: FolderStorageOptions) {
     const { root, overwrite = 'refuse', createDirs = false, fileMode } = options;
-    if (root.trim() === '') throw new LocalError('EINVAL', 'The root folder is blank: name one');
+    const { perClient, caseInsensitive = false, lowerCase = false, quota } = options;
+    const roots = typeof root === 'string' ? [root] : root;
+    const writeRoot = options.writeRoot ?? roots[0] ?? '';
+    if ([writeRoot, ...roots].some((folder) => folder.trim() === '')) throw blankRoot();
     if (!OVERWRITE_POLICIES.includes(overwrite)) throw unknownPolicy(overwrite);
-    this.#root = path.resolve(root);
-    this.#jail = new Jail(this.#root);
+    if (quota !== undefined && !(quota >= 0)) throw badQuota(quota);
+    const neighbours = new NeighbourTable();
+    const lookup = { perClient, caseInsensitive };
+    this.#roots = roots.map((folder) => new SearchFolder(folder, lookup, neighbours));
+    this.#writeRoot = new SearchFolder(writeRoot, lookup, neighbours);
+    this.#lowerCase = lowerCase;
+    this.#quota = quota === undefined ? undefined : new FolderQuota(this.#writeRoot.path, quota);
     this.#overwrite = overwrite;
     this.#createDirs = createDirs;
     this.#fileMode = fileMode;
   }
 
   /**
-   * Looks whether the folder can be used; meant for the start of a server.
+   * Looks whether the folders can be used; meant for the start of a server.
    *
    * @throws {LocalError} EINVAL if it is missing or no folder, EACCES if it may not be read. The
    * message names the folder and is for the user, not for a client.
    */
   async check(): Promise<void> {
-    const found = await this.#statRoot();
-    if (!found.isDirectory()) {
-      throw new LocalError('EINVAL', `${this.#root} is not a folder: choose a folder`);
-    }
-    try {
-      const folder = await opendir(this.#root);
-      await folder.close();
-      // A folder may be listed although nothing in it can be opened.
-      await stat(`${this.#root}${path.sep}.`);
-    } catch (cause) {
-      throw this.#unreadable(cause);
-    }
+    for (const folder of [...this.#roots, this.#writeRoot]) await folder.check();
   }
 
   /** @throws {TftpError} ENOENT, EACCES or EIO. */
   async openForReading(request: StorageRequest): Promise<DataSource> {
     try {
-      const { existing, missing } = await this.#locate(request.filename);
-      if (missing.length > 0) throw new FileError('missing');
-      return await this.#openSource(existing);
+      return await this.#openSource(await this.#existing(request));
     } catch (error) {
       throw fileError(error);
     }
   }
 
   /**
-   * The sink is a `FileSink`: its `path` tells where the file is after `commit`.
+   * The `path` of the sink tells where the file is after `commit`.
    *
    * @throws {TftpError} ENOENT, EACCES, EEXIST, ENOSPC or EIO.
    */
-  async openForWriting(request: StorageWriteRequest): Promise<FileSink> {
+  async openForWriting(request: StorageWriteRequest): Promise<StoredSink> {
     try {
-      const target = await this.#targetFor(await this.#locate(request.filename));
       // A netascii size counts line ends that are not stored.
-      if (request.mode === 'octet') await checkFreeSpace(path.dirname(target), request.size ?? 0);
-      return await this.#openTarget(target);
+      const size = request.mode === 'octet' ? (request.size ?? 0) : 0;
+      await this.#quota?.check(size);
+      const place = await this.#writeRoot.locate(this.#nameOf(request), request.client);
+      const target = await this.#targetFor(place);
+      await checkFreeSpace(path.dirname(target), size);
+      return await this.#guarded(await this.#openTarget(target), target, size);
     } catch (error) {
       throw fileError(error);
     }
@@ -104,16 +123,35 @@ export class FolderStorage implements Storage {
    * @returns How many files were removed.
    */
   removeLeftovers(): Promise<number> {
-    return removeLeftovers(this.#root);
+    return removeLeftovers(this.#writeRoot.path);
   }
 
-  async #locate(filename: string): Promise<Place> {
+  #nameOf({ filename }: StorageRequest): SafePath {
     const name = remotePath(filename);
-    const place = await this.#jail.locate(name);
-    // The real path counts as well: a link or a short name of Windows may lead to such a file.
-    const parts = [...name.split('/'), path.basename(place.existing)];
-    if (parts.some(isPartName)) throw new FileError('denied');
-    return place;
+    return this.#lowerCase ? remotePath(name.toLowerCase()) : name;
+  }
+
+  /** The path of the first file of this name. */
+  async #existing(request: StorageRequest): Promise<string> {
+    const name = this.#nameOf(request);
+    for (const root of this.#roots) {
+      const { existing, missing } = await root.locate(name, request.client);
+      if (missing.length === 0) return existing;
+    }
+    throw new FileError('missing');
+  }
+
+  /** Holds a sink to the quota. */
+  async #guarded(sink: FileSink, target: string, size: number): Promise<StoredSink> {
+    if (this.#quota === undefined) return sink;
+    const frees = this.#overwrite === 'replace' || this.#overwrite === 'existing';
+    const replaced = async (): Promise<number> => (frees ? sizeIfAny(target) : 0);
+    try {
+      return this.#quota.guard(sink, size, replaced);
+    } catch (error) {
+      await sink.discard();
+      throw error;
+    }
   }
 
   /** The path to write to. Its folder exists, made now if that is allowed. */
@@ -149,21 +187,14 @@ export class FolderStorage implements Storage {
       throw error;
     }
   }
+}
 
-  async #statRoot(): Promise<Stats> {
-    try {
-      return await stat(this.#root);
-    } catch (cause) {
-      if (!isMissing(cause)) throw this.#unreadable(cause);
-      const text = `The folder ${this.#root} does not exist: create it or choose another`;
-      throw new LocalError('EINVAL', text, { cause });
-    }
-  }
+function blankRoot(): LocalError {
+  return new LocalError('EINVAL', 'The root folder is blank: name one');
+}
 
-  #unreadable(cause: unknown): LocalError {
-    const text = `The folder ${this.#root} may not be read: change its permissions or choose another`;
-    return new LocalError('EACCES', text, { cause });
-  }
+function badQuota(given: number): LocalError {
+  return new LocalError('EINVAL', `quota is ${given}: it must be a number of bytes, 0 or more`);
 }
 
 function unknownPolicy(given: string): LocalError {
