@@ -166,15 +166,13 @@
 
   // --- The trial of a name
 
-  /** Shows what the server makes of a name, rule by rule, with what stands in the dialog now. */
+  /** Shows what the rules in the dialog, deployed or not, make of a name. */
   function tryName(node) {
-    const value = (name) => $(`#node-input-${name}`).val();
     const question = {
+      rules: $('#node-input-mapRules').val(),
       name: $('#tftp-try-name').val(),
       client: $('#tftp-try-client').val().trim(),
-      operation: $('#tftp-try-operation').val(),
-      mapRules: value('mapRules'),
-      mapFile: value('mapFile').trim(),
+      write: $('#tftp-try-operation').val() === 'write',
     };
     const result = $('#tftp-try-result');
     $.ajax({
@@ -187,19 +185,20 @@
       .fail((request) => result.text(failureText(node, request)));
   }
 
-  function answerText(node, { steps, outcome }) {
+  function answerText(node, { steps, name, refused }) {
     const lines = steps.map((step) => text(node, 'tftp-server.try.step', step));
-    return [...lines, outcomeText(node, outcome)].join('\n');
-  }
-
-  function outcomeText(node, { name, refused }) {
-    return refused === undefined
-      ? text(node, 'tftp-server.try.accepted', { name })
-      : text(node, 'tftp-server.try.refused', refused);
+    const outcome =
+      refused === undefined
+        ? text(node, 'tftp-server.try.accepted', { name })
+        : text(node, 'tftp-server.try.refused', { reason: refused });
+    return [...lines, outcome].join('\n');
   }
 
   function failureText(node, { responseJSON, status }) {
-    return responseJSON?.message ?? text(node, 'tftp-server.try.failed', { status });
+    return (
+      responseJSON?.message.replace(/[:;] (?=line \d)/g, '\n') ??
+      text(node, 'tftp-server.try.failed', { status })
+    );
   }
 
   // --- The dialog

@@ -26,7 +26,7 @@ const CLIENT_PROPERTIES = ['host', 'port', 'filename', 'url', 'tftpOptions', 're
 const MESSAGE_PROPERTIES: Record<string, readonly string[]> = {
   'tftp-server': [
     ...['payload', 'topic', 'filename', 'ip', 'port', 'path', 'event', 'tftp'],
-    ...['action', 'id', 'host'],
+    ...['action', 'id', 'host', 'mode', 'options', '_session'],
   ],
   'tftp-get': [...CLIENT_PROPERTIES, 'localFilename', 'sha256', 'md5', 'parts', 'payload', 'event'],
   'tftp-put': [...CLIENT_PROPERTIES, 'localFilename', 'payload', 'event'],
