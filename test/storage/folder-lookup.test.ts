@@ -8,7 +8,7 @@ import type { FolderStorageOptions } from '../../src/storage/folder-storage';
 import { NeighbourTable } from '../../src/storage/neighbour-table';
 import { remotePath } from '../../src/storage/remote-path';
 import { SearchFolder } from '../../src/storage/search-folder';
-import { skip } from '../helpers/skip';
+import { skip } from '../helpers/requirements';
 import { useTempFolder } from '../helpers/temp-folder';
 
 describe('FolderStorage, where it looks', () => {
