@@ -5,6 +5,7 @@
  * Values may be strings where numbers are meant: that is what an edit dialog and `${ENV}` give.
  */
 
+import { constants } from 'node:buffer';
 import { checkNumber, invalidSetting } from '../net/check-setting';
 import { LocalError } from '../protocol/errors';
 import { ANY_NETWORK, PRIVATE_NETWORKS } from '../server/server-options';
@@ -293,7 +294,7 @@ function parseServer(
     read: own.reads !== 'off',
     write: own.writes !== 'off',
     allow: allowedNetworks(own.access, own.allow),
-    maxUploadSize: bytesSetting('maxUploadSize', own.maxUploadSize) ?? Number.MAX_SAFE_INTEGER,
+    maxUploadSize: uploadLimit(own.maxUploadSize, own.writes),
     maxTransfers: numberSetting('maxTransfers', own.maxTransfers),
     maxPerHost: numberSetting('maxPerHost', own.maxPerHost),
     blksizeMax: numberSetting('blksizeMax', own.blksizeMax),
@@ -311,6 +312,13 @@ function transferPorts(choice: unknown, range: unknown): ServerOptions['transfer
   const given = portsSetting('portRange', range);
   if (given === undefined) throw invalidSetting('No range of ports is set: write 50000-50100');
   return typeof given === 'number' ? [given, given] : given;
+}
+
+/** What goes into a message has to fit into a string of Node.js, whatever is set. */
+function uploadLimit(maxUploadSize: unknown, writes: unknown): number {
+  const limit = bytesSetting('maxUploadSize', maxUploadSize) ?? Number.MAX_SAFE_INTEGER;
+  const goesIntoMessage = writes === 'message' || writes === 'both';
+  return goesIntoMessage ? Math.min(limit, constants.MAX_STRING_LENGTH) : limit;
 }
 
 function allowedNetworks(access: unknown, allow: unknown): readonly string[] {

@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer';
 import should = require('should');
 import {
   TFTP_GET_DEFAULTS,
@@ -70,6 +71,17 @@ describe('node-config', () => {
     should(server).not.have.properties(['blksizeMax']);
     should(server).not.have.properties(['retries']);
     should(server).have.properties({ maxUploadSize: Number.MAX_SAFE_INTEGER, deadline: 0 });
+  });
+
+  it('takes no more into a message than a string can hold', () => {
+    const limit = (writes: string, maxUploadSize: string): unknown =>
+      parseServerConfig({ root: '/srv', writes, maxUploadSize }).server.maxUploadSize;
+    for (const writes of ['message', 'both']) {
+      should(limit(writes, '')).equal(constants.MAX_STRING_LENGTH);
+      should(limit(writes, '1000000')).equal(constants.MAX_STRING_LENGTH);
+      should(limit(writes, '1')).equal(1_048_576);
+    }
+    should(limit('folder', '1000000')).equal(1_048_576_000_000);
   });
 
   it('opens the server to private networks, to all, or to a list', () => {

@@ -6,6 +6,7 @@ import should = require('should');
 import {
   TFTP_GET_DEFAULTS,
   TFTP_PUT_DEFAULTS,
+  TFTP_RESPONSE_DEFAULTS,
   TFTP_SERVER_DEFAULTS,
 } from '../../src/node-red/node-config';
 import { loadEditorPage, readIcon } from './editor-page';
@@ -18,6 +19,7 @@ const RUNTIME_DEFAULTS: Record<string, object> = {
   'tftp-server': TFTP_SERVER_DEFAULTS,
   'tftp-get': TFTP_GET_DEFAULTS,
   'tftp-put': TFTP_PUT_DEFAULTS,
+  'tftp-response': TFTP_RESPONSE_DEFAULTS,
 };
 
 const CLIENT_PROPERTIES = ['host', 'port', 'filename', 'url', 'tftpOptions', 'reset', 'tftp'];
@@ -30,6 +32,7 @@ const MESSAGE_PROPERTIES: Record<string, readonly string[]> = {
   ],
   'tftp-get': [...CLIENT_PROPERTIES, 'localFilename', 'sha256', 'md5', 'parts', 'payload', 'event'],
   'tftp-put': [...CLIENT_PROPERTIES, 'localFilename', 'payload', 'event'],
+  'tftp-response': ['_session', 'payload', 'localFilename', 'serve', 'tftpError'],
 };
 
 /** Properties that the page keeps in lists; the editor keeps the version. */
@@ -63,7 +66,7 @@ for (const type of Object.keys(RUNTIME_DEFAULTS)) {
         .filter(([name]) => !['name', 'outputs'].includes(name))
         .map(([name, { value }]) => [name, plain(value)]);
       should(Object.fromEntries(saved)).deepEqual(RUNTIME_DEFAULTS[type]);
-      should(definition.defaults.outputs?.value).equal(definition.outputs);
+      should(definition.defaults.outputs?.value ?? 0).equal(definition.outputs);
     });
 
     it('has a field for each property and a property for each field', () => {
@@ -132,16 +135,18 @@ for (const type of Object.keys(RUNTIME_DEFAULTS)) {
     });
 
     it('names each output, whatever is chosen for the events', () => {
+      should(definition.align).equal(definition.outputs === 0 ? 'right' : undefined);
+      if (definition.outputs === 0) return;
       const kinds = ['start', 'progress', 'complete', 'error'];
       if (type === 'tftp-server') kinds.push('probe');
       const labels = { none: [], one: ['events'], separate: kinds };
       for (const [events, expected] of Object.entries(labels)) {
         const node = page.node({ events, outputs: 1 + expected.length });
-        should(definition.outputLabels.call(node, 0)).be.a.String();
+        should(definition.outputLabels!.call(node, 0)).be.a.String();
         expected.forEach((label, index) => {
-          should(definition.outputLabels.call(node, index + 1)).equal(label);
+          should(definition.outputLabels!.call(node, index + 1)).equal(label);
         });
-        should(definition.outputLabels.call(node, expected.length + 1)).be.undefined();
+        should(definition.outputLabels!.call(node, expected.length + 1)).be.undefined();
       }
     });
 
@@ -154,8 +159,8 @@ for (const type of Object.keys(RUNTIME_DEFAULTS)) {
         ] as const) {
           for (const reads of ['flow', 'both']) {
             const node = page.node({ events, reads, outputs });
-            should(definition.outputLabels.call(node, outputs - 1)).equal('read request');
-            should(definition.outputLabels.call(node, outputs)).be.undefined();
+            should(definition.outputLabels!.call(node, outputs - 1)).equal('read request');
+            should(definition.outputLabels!.call(node, outputs)).be.undefined();
           }
         }
       });
@@ -182,7 +187,8 @@ for (const type of Object.keys(RUNTIME_DEFAULTS)) {
         new RegExp(`^<script type="text/html" data-help-name="${type}">\\s*<p>`),
       );
       page.help.should.not.containEql('<!--');
-      for (const heading of ['Outputs', 'Details', 'References']) {
+      const sections = definition.outputs > 0 ? ['Outputs'] : [];
+      for (const heading of [...sections, 'Details', 'References']) {
         page.help.should.containEql(`<h3>${heading}</h3>`);
       }
       const terms = [...page.help.matchAll(/<dt[^>]*>([^<]+)/g)].map((match) => match[1] ?? '');
@@ -190,6 +196,7 @@ for (const type of Object.keys(RUNTIME_DEFAULTS)) {
       for (const property of MESSAGE_PROPERTIES[type] ?? []) {
         should(described.has(property)).equal(true, `the help does not tell of msg.${property}`);
       }
+      if (definition.outputs === 0) return;
       for (const code of errorCodes()) page.help.should.containEql(`<code>${code}</code>`);
       for (const field of recordFields()) should(described.has(field)).equal(true, field);
     });
@@ -260,11 +267,11 @@ function exerciseLabels(page: EditorPage): void {
   const { definition } = page;
   for (const ret of choicesOf(page, 'ret')) {
     for (const action of ['get', 'stat'])
-      definition.outputLabels.call(page.node({ ret, action }), 0);
+      definition.outputLabels?.call(page.node({ ret, action }), 0);
   }
   for (const events of ['one', 'separate']) {
     for (let index = 0; index < 7; index++) {
-      definition.outputLabels.call(page.node({ events, reads: 'flow' }), index);
+      definition.outputLabels?.call(page.node({ events, reads: 'flow' }), index);
     }
   }
   for (const [name, values] of Object.entries(WRONG_VALUES[page.type] ?? {})) {

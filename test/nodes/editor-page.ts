@@ -27,11 +27,13 @@ export interface Definition {
   inputs: number;
   outputs: number;
   icon: string;
+  align?: string;
   paletteLabel(this: EditorNode): string;
   label(this: EditorNode): string;
   labelStyle(this: EditorNode): string;
   inputLabels?(this: EditorNode): string;
-  outputLabels(this: EditorNode, index: number): string | undefined;
+  /** Nodes without outputs have none. */
+  outputLabels?(this: EditorNode, index: number): string | undefined;
 }
 
 /** A node's part of the editor, loaded without a browser. */

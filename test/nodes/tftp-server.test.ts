@@ -144,6 +144,42 @@ describe('tftp-server', () => {
       should(await readFile(path.join(root, 'new.txt'), 'utf8')).equal('Grüße');
     });
 
+    for (const [ret, payload] of [
+      ['bin', Buffer.alloc(0)],
+      ['txt', ''],
+    ] as const) {
+      it(`of nothing are a message with nothing in it (${ret})`, async () => {
+        const { outputs } = await listening({ writes: 'message', ret, reads: 'off', root: '' });
+        await client.put('', 'empty');
+        should((await outputs[0]!.until()).payload).eql(payload);
+      });
+    }
+
+    it('tell where the file is, also if it got another name', async () => {
+      const { outputs } = await listening({ writes: 'both', overwrite: 'timestamp' });
+      await client.put('new content', 'firmware.bin');
+      const { payload, ...received } = await outputs[0]!.until();
+      should(asBuffer(payload).toString()).equal('new content');
+      const { path: saved } = received as { path?: string };
+      should(saved).not.equal(path.join(root, 'firmware.bin'));
+      should(await readFile(saved!, 'utf8')).equal('new content');
+      should(received.filename).equal('firmware.bin');
+    });
+
+    it('of many clients at once keep to themselves', async () => {
+      const { outputs } = await listening({
+        writes: 'message',
+        ret: 'txt',
+        reads: 'off',
+        root: '',
+      });
+      const names = Array.from({ length: 20 }, (_, index) => `backup-${index}`);
+      await Promise.all(names.map((name) => client.put(name.repeat(1000), name)));
+      for (const { payload, filename } of await outputs[0]!.count(20)) {
+        should(payload).equal(filename!.repeat(1000));
+      }
+    });
+
     it('of existing names are refused, unless they replace', async () => {
       await listening({ writes: 'folder' });
       await should(client.put('x', 'firmware.bin')).be.rejectedWith({ code: 'EEXIST' });
