@@ -21,11 +21,13 @@ const CORE = [
   'common/20-inject',
   'common/90-comment',
   'function/10-switch',
+  'function/15-change',
   'function/80-template',
 ];
 /** The test helper knows no global-config node, and only one Catch node. */
 const LEFT_OUT = /-modules$|^tftp-ex4-gone$/;
 const TYPES = ['tftp-server', 'tftp-get', 'tftp-put'];
+const TYPES_WITHOUT_PORT = ['tftp-response'];
 
 describe('examples', () => {
   useNodeRed();
@@ -72,7 +74,7 @@ describe('examples', () => {
         if (TYPES.includes(type)) should(Number(port)).be.above(1023);
       }
     }
-    should([...used]).containDeep(TYPES);
+    should([...used]).containDeep([...TYPES, ...TYPES_WITHOUT_PORT]);
   });
 
   it('1 gets a file', async () => {
@@ -115,6 +117,27 @@ describe('examples', () => {
     nodeOf('tftp-ex4-go').receive({});
     const { payload } = await Inbox.of('tftp-ex4-alert').until();
     should(payload).equal('127.0.0.1 could not get no-such-phone.cfg: File not found');
+  });
+
+  it('5 makes the configuration of each phone, and refuses other names', async () => {
+    const port = await freePort();
+    await run('5', port);
+    await listening('tftp-ex5-server');
+    const client = new TftpClient({ host: '127.0.0.1', port: Number(port) });
+    closeAfterTest(() => Promise.resolve(client.close()));
+    for (const mac of ['0004f2aabbcc', '0004f2ddeeff']) {
+      const { data } = await client.get(`cfg${mac}.xml`);
+      should(data.toString()).equal(
+        `<config>\n  <mac>${mac}</mac>\n  <address>127.0.0.1</address>\n` +
+          `  <line label="Phone ${mac}"/>\n</config>\n`,
+      );
+    }
+    await should(client.get('cfg.xml')).be.rejectedWith({
+      code: 'ENOENT',
+      message: /No such phone/,
+    });
+    const { payload } = await Inbox.of('tftp-ex5-alert').until();
+    should(asRecord(payload).filename).equal('cfg.xml');
   });
 
   it('6 pauses and stops a server, and tells how it is', async () => {
