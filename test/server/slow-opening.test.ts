@@ -1,19 +1,21 @@
 import should = require('should');
 import { bufferSource } from '../../src/storage/data-source';
 import type { DataSource, Storage, StorageRequest } from '../../src/storage/storage';
-import { closeEnginesAfterEach, gate, startServer } from '../helpers/engine';
+import { closeEnginesAfterEach, startServer } from '../helpers/engine';
 import { ScriptedPeer, closePeersAfterEach } from '../helpers/scripted-peer';
 import { data, error, rrq } from '../helpers/wire';
 
 /** A storage that opens nothing before it is told to, and keeps the requests. */
 class SlowStorage implements Storage {
   readonly requests: StorageRequest[] = [];
-  readonly #asked = gate();
+  #wake = (): void => undefined;
   #open!: (source: DataSource) => void;
 
-  /** Resolves when the first request has come. */
-  get asked(): Promise<void> {
-    return this.#asked.opened;
+  /** Waits until so many requests have come. */
+  async count(count: number): Promise<void> {
+    while (this.requests.length < count) {
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
   }
 
   /** Why the last request is not waited for any more. */
@@ -27,7 +29,7 @@ class SlowStorage implements Storage {
 
   openForReading(request: StorageRequest): Promise<DataSource> {
     this.requests.push(request);
-    this.#asked.open();
+    this.#wake();
     return new Promise((resolve, reject) => {
       this.#open = resolve;
       request.signal?.addEventListener('abort', () => reject(new Error('not waited for')));
@@ -48,7 +50,7 @@ describe('TftpServer, while a file is being opened', () => {
     const running = await startServer({ storage, maxPerHost: 1, timeout: 1000 });
     const peer = await ScriptedPeer.bind();
     peer.send(request, running.place);
-    await storage.asked;
+    await storage.count(1);
     return { ...running, storage, peer };
   }
 
@@ -84,6 +86,7 @@ describe('TftpServer, while a file is being opened', () => {
     const aborted = new Promise((resolve) => signal!.addEventListener('abort', resolve));
     peer.send(rrq('next'), place);
     await aborted;
+    await storage.count(2);
     should(signal!.reason).have.property('code', 'ECANCELED');
     storage.open('next content');
     should(await peer.hear()).equal('DATA 1 12 B');
