@@ -31,6 +31,8 @@ export interface DatagramSocket {
   close(): void;
 }
 
+export type Sharing = 'alone' | 'first' | 'more';
+
 /** Where to bind. */
 export interface BindOptions {
   /** A literal address; it decides between IPv4 and IPv6. */
@@ -39,6 +41,8 @@ export interface BindOptions {
   readonly port: number;
   /** True if `watch` will be called: on Linux the port is then shared with a second socket of ours. */
   readonly watchable: boolean;
+  /** Whose port it is: ours `alone`, ours and to be shared with more sockets of ours (the `first` of them), or one that we have (`more`). Sharing needs {@link CAN_SHARE_PORTS}. @default 'alone' */
+  readonly sharing?: Sharing;
   /** Bytes that may arrive in a burst. */
   readonly receiveBuffer?: number;
   /** Called once, when the socket is closed. */
@@ -46,7 +50,7 @@ export interface BindOptions {
 }
 
 /** Only Linux hands datagrams to the most specific of several sockets at one port, which `watch` relies on. */
-const CAN_WATCH = process.platform === 'linux';
+export const CAN_SHARE_PORTS = process.platform === 'linux';
 
 /** How often a port that was free a moment ago is looked for anew. */
 const BIND_TRIES = 5;
@@ -67,15 +71,14 @@ export class UdpSocket implements DatagramSocket {
 
   /** @throws {LocalError} EADDRINUSE, EACCES or EADDRNOTAVAIL, saying what to change. */
   static async bind(options: BindOptions): Promise<UdpSocket> {
-    const shared = options.watchable && CAN_WATCH;
+    const { address, port, sharing = 'alone' } = options;
+    const watchable = options.watchable && CAN_SHARE_PORTS;
     for (let tries = 1; ; tries += 1) {
       try {
-        // A shared port could be one that another shared socket has already. So an exclusive socket
-        // takes it first, and the shared one follows.
-        const port = shared ? await freePort(options.address, options.port) : options.port;
-        return new UdpSocket(await bound(options.address, port, shared), shared, options);
+        const socket = await boundAs(watchable ? 'first' : sharing, address, port);
+        return new UdpSocket(socket, watchable, options);
       } catch (error) {
-        if (options.port !== 0 || tries === BIND_TRIES) throw bindError(error, options);
+        if (port !== 0 || tries === BIND_TRIES) throw bindError(error, options);
       }
     }
   }
@@ -190,12 +193,17 @@ function bound(address: string, port: number, reuseAddr: boolean): Promise<dgram
   });
 }
 
-/** The port, or any for 0, if nobody has it. */
-async function freePort(address: string, port: number): Promise<number> {
-  const socket = await bound(address, port, false);
-  const free = socket.address().port;
-  socket.close();
-  return free;
+/**
+ * A shared port could be one that shared sockets of somebody else have already. So an exclusive
+ * socket takes it first, which fails if anybody has it. The shared one follows at once, so that
+ * nobody gets in between.
+ */
+async function boundAs(sharing: Sharing, address: string, port: number): Promise<dgram.Socket> {
+  if (sharing !== 'first') return bound(address, port, sharing === 'more');
+  const probe = await bound(address, port, false);
+  const free = probe.address().port;
+  probe.close();
+  return bound(address, free, true);
 }
 
 /** The system may grant less, which only costs speed. */

@@ -1,13 +1,17 @@
 /** The sockets at the listening port. */
 
-import { isIP } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 import { UdpSocket } from '../net/datagram-socket';
 import { invalidSetting } from '../net/check-setting';
 import { SharedSocket } from '../net/shared-socket';
 import { isTftpError } from '../protocol/errors';
+import type { BindOptions } from '../net/datagram-socket';
+import type { LocalAddress } from '../net/local-addresses';
 import type { LocalError } from '../protocol/errors';
 import type { Peer } from '../transfer/peer-lock';
+import { AddressListeners } from './address-listeners';
 import type { RequiredServerOptions } from './server-options';
+import type { ServerSystem } from './server-system';
 
 /** Where a server listens. */
 export interface ListeningAddress {
@@ -35,17 +39,43 @@ const PORT_TRIES = 5;
 
 /** What a server listens with. */
 export class Listeners {
+  /** Those that were asked for. */
   readonly #sockets: readonly SharedSocket[];
-  readonly #shared: boolean;
+  /** Those at the single addresses, where the ones above are at none in particular. */
+  readonly #atAddresses: AddressListeners;
+  readonly #system: ServerSystem;
+  readonly #singlePort: boolean;
+  #listener: RequestListener | undefined;
 
   /** @throws {LocalError} EINVAL, EADDRINUSE, EACCES or EADDRNOTAVAIL, saying what to change. */
-  static async bind(options: RequiredServerOptions): Promise<Listeners> {
-    return new Listeners(await bindAddresses(options), options);
+  static async bind(options: RequiredServerOptions, system: ServerSystem): Promise<Listeners> {
+    const bind = binder(options);
+    const sharing = system.sharesPorts ? 'first' : 'alone';
+    const sockets = await bindAddresses(options, (to) =>
+      bind({ ...to, sharing: isWildcard(to.address) ? sharing : 'alone' }),
+    );
+    const listeners = new Listeners(sockets, bind, options, system);
+    const shares = sockets.some(({ local }) => isWildcard(local.address)) && system.sharesPorts;
+    if (shares) await listeners.#atAddresses.scan();
+    return listeners;
   }
 
-  private constructor(sockets: readonly UdpSocket[], options: RequiredServerOptions) {
+  private constructor(
+    sockets: readonly UdpSocket[],
+    bind: Bind,
+    options: RequiredServerOptions,
+    system: ServerSystem,
+  ) {
     this.#sockets = sockets.map((socket) => new SharedSocket(socket));
-    this.#shared = options.transferPorts === 'single';
+    this.#system = system;
+    this.#singlePort = options.transferPorts === 'single';
+    const places = sockets.map(({ local }) => local);
+    this.#atAddresses = new AddressListeners({
+      wanted: () => coveredBy(places, system.localAddresses()),
+      bind: (address) => bind({ address, port: places[0]!.port, sharing: 'more' }),
+      attend: (socket) => this.#attend(socket),
+      clock: system.clock,
+    });
   }
 
   get addresses(): ListeningAddress[] {
@@ -56,39 +86,79 @@ export class Listeners {
   }
 
   listen(listener: RequestListener): void {
-    for (const socket of this.#sockets) {
-      socket.listen({
-        message: (datagram, from) => listener.message(socket, datagram, from),
-        unreachable: () => undefined,
-        failed: (error) => listener.failed(error),
-      });
-    }
+    this.#listener = listener;
+    for (const socket of this.#all) this.#attend(socket);
+  }
+
+  /** True for one of our own listening sockets. */
+  isOurs({ address, port }: Peer): boolean {
+    if (port !== this.#sockets[0]?.local.port) return false;
+    return this.#system.localAddresses().some((own) => own.address === address);
   }
 
   /** Hears no more requests, and frees the port, unless transfers speak from there: then `close` does. */
   stop(): void {
-    for (const socket of this.#sockets) {
-      if (this.#shared) socket.listen(undefined);
+    this.#atAddresses.stop();
+    for (const socket of this.#all) {
+      if (this.#singlePort) socket.listen(undefined);
       else socket.close();
     }
   }
 
   /** Extra calls do nothing. */
   close(): void {
-    for (const socket of this.#sockets) socket.close();
+    this.#atAddresses.stop();
+    for (const socket of this.#all) socket.close();
+  }
+
+  get #all(): readonly SharedSocket[] {
+    return [...this.#sockets, ...this.#atAddresses.sockets];
+  }
+
+  #attend(socket: SharedSocket): void {
+    const listener = this.#listener;
+    if (listener === undefined) return;
+    socket.listen({
+      message: (datagram, from) => listener.message(this.#origin(socket, from), datagram, from),
+      unreachable: () => undefined,
+      failed: (error) => listener.failed(error),
+    });
+  }
+
+  /** What comes to a wildcard socket although the addresses have their own was sent to all: it is answered by the nearest. */
+  #origin(socket: SharedSocket, from: Peer): SharedSocket {
+    return isWildcard(socket.local.address) ? (this.#atAddresses.nearest(from) ?? socket) : socket;
   }
 }
 
-type Bind = (to: { address: string; port: number }) => Promise<UdpSocket>;
+/** Those of the addresses that the sockets at these places hear. */
+function coveredBy(
+  places: readonly Peer[],
+  addresses: readonly LocalAddress[],
+): readonly LocalAddress[] {
+  const wildcards = places.map(({ address }) => address).filter(isWildcard);
+  return addresses.filter(({ address }) =>
+    wildcards.some((wildcard) => isIPv6(wildcard) === isIPv6(address)),
+  );
+}
+
+function isWildcard(address: string): boolean {
+  return address === '0.0.0.0' || address === '::';
+}
+
+type Bind = (to: Pick<BindOptions, 'address' | 'port' | 'sharing'>) => Promise<UdpSocket>;
+
+function binder({ transferPorts }: RequiredServerOptions): Bind {
+  const receiveBuffer = transferPorts === 'single' ? SINGLE_PORT_BUFFER : REQUEST_BUFFER;
+  return (to) => UdpSocket.bind({ ...to, watchable: false, receiveBuffer });
+}
 
 /**
  * One socket for each version of IP that is wanted, all at the same port. A machine without IPv6 is
  * no reason to fail if both were wanted.
  */
-async function bindAddresses(options: RequiredServerOptions): Promise<UdpSocket[]> {
-  const { address, family, port, transferPorts } = options;
-  const receiveBuffer = transferPorts === 'single' ? SINGLE_PORT_BUFFER : REQUEST_BUFFER;
-  const bind: Bind = (to) => UdpSocket.bind({ ...to, watchable: false, receiveBuffer });
+async function bindAddresses(options: RequiredServerOptions, bind: Bind): Promise<UdpSocket[]> {
+  const { address, family, port } = options;
   if (address !== '' && isIP(address) === 0) {
     throw invalidSetting(
       `${address} is no IP address: give one of this machine, or leave it blank`,

@@ -1,7 +1,6 @@
 /** The server: listens, admits requests, and runs a transfer for each. */
 
 import { EventEmitter } from 'node:events';
-import { networkInterfaces } from 'node:os';
 import { decodeRequest, decodeTransferPacket } from '../protocol/decode';
 import { encode } from '../protocol/encode';
 import { CancelError, LocalError, PeerError } from '../protocol/errors';
@@ -24,6 +23,8 @@ import type { ListeningAddress } from './listeners';
 import { MissJudge } from './miss-judge';
 import { parseServerOptions } from './server-options';
 import type { RequiredServerOptions, ServerOptions } from './server-options';
+import { SERVER_SYSTEM } from './server-system';
+import type { ServerSystem } from './server-system';
 import { Session } from './session';
 import { TransferList } from './transfer-list';
 import { TransferPorts } from './transfer-ports';
@@ -99,14 +100,19 @@ export class TftpServer extends EventEmitter<ServerEvents> {
   /** The ends of the running sessions, and of those that were dropped while a slow storage opens their file. */
   readonly #running = new Set<Promise<void>>();
   readonly #ports: TransferPorts;
+  readonly #system: ServerSystem;
   #listeners: Listeners | undefined;
   #binding = false;
   #closing = false;
   #paused = false;
 
-  /** @throws {LocalError} EINVAL, saying which option is wrong and what it may be. */
-  constructor(options: ServerOptions) {
+  /**
+   * @param system what the server asks of the machine: for tests.
+   * @throws {LocalError} EINVAL, saying which option is wrong and what it may be.
+   */
+  constructor(options: ServerOptions, system = SERVER_SYSTEM) {
     super();
+    this.#system = system;
     this.#options = parseServerOptions(options);
     this.#admission = new Admission(this.#options);
     this.#ports = new TransferPorts(this.#options.transferPorts);
@@ -141,7 +147,9 @@ export class TftpServer extends EventEmitter<ServerEvents> {
     }
     this.#closing = false;
     this.#binding = true;
-    const listeners = await Listeners.bind(this.#options).finally(() => (this.#binding = false));
+    const listeners = await Listeners.bind(this.#options, this.#system).finally(
+      () => (this.#binding = false),
+    );
     if (this.#closing || signal?.aborted) {
       listeners.close();
       throw new CancelError('The server was closed before it listened');
@@ -235,7 +243,7 @@ export class TftpServer extends EventEmitter<ServerEvents> {
 
   #isPlausible({ address, port }: Peer): boolean {
     if (port === 0 || /^(2(2[4-9]|[3-5][0-9])\.|0\.|ff)/i.test(address)) return false;
-    return !(this.#listeners?.addresses[0]?.port === port && isOurs(address));
+    return this.#listeners?.isOurs({ address, port }) !== true;
   }
 
   /** A client that waits for its first answer knows no other port to send its ERROR to. */
@@ -372,11 +380,6 @@ export class TftpServer extends EventEmitter<ServerEvents> {
     if (operation === 'read') this.counters.bytesSent += bytes;
     else this.counters.bytesReceived += bytes;
   }
-}
-
-function isOurs(address: string): boolean {
-  const interfaces = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return interfaces.some((own) => own.address === address);
 }
 
 function sendError(socket: SharedSocket, to: Peer, error: TftpError): void {

@@ -8,6 +8,7 @@ import type { FailedTransfer } from '../../src/client/client-transfer';
 import type { TransferEventName, TransferRecord } from '../../src/net/transfer-record';
 import { TftpServer } from '../../src/server/server';
 import type { ServerOptions } from '../../src/server/server-options';
+import type { ServerSystem } from '../../src/server/server-system';
 import type { DataSink, DataSource } from '../../src/storage/storage';
 import type { Place } from './scripted-peer';
 
@@ -34,23 +35,27 @@ export interface RunningServer {
 }
 
 /** Starts a server. It grants writes, and gives up after 50 ms and two retries. */
-export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const server = newServer({
+export async function startServer(
+  options: ServerOptions,
+  system?: ServerSystem,
+): Promise<RunningServer> {
+  const given: ServerOptions = {
     address: '127.0.0.1',
     port: 0,
     write: true,
     timeout: 50,
     retries: 2,
     ...options,
-  });
+  };
+  const server = newServer(given, system);
   const { records, record } = watchRecords(server);
   const [place] = await server.listen();
   return { server, place: place!, records, record };
 }
 
 /** A server that does not listen yet. */
-export function newServer(options: ServerOptions): TftpServer {
-  const server = new TftpServer(options);
+export function newServer(options: ServerOptions, system?: ServerSystem): TftpServer {
+  const server = new TftpServer(options, system);
   open.add(server);
   return server;
 }

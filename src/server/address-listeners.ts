@@ -1,0 +1,84 @@
+/**
+ * A socket for each address of this machine, beside the wildcard sockets at the same port. Node.js
+ * does not tell which address a datagram came to; but Linux hands it to the socket of that address,
+ * if there is one. So answers leave from the address that was asked, and clients that insist on it,
+ * as most do, are served on a machine with several addresses.
+ */
+
+import { nearestAddress } from '../net/local-addresses';
+import { SharedSocket } from '../net/shared-socket';
+import type { Timer } from '../net/clock';
+import type { UdpSocket } from '../net/datagram-socket';
+import type { LocalAddress } from '../net/local-addresses';
+import type { Peer } from '../transfer/peer-lock';
+import type { ServerSystem } from './server-system';
+
+/** Milliseconds until the addresses are looked at again: interfaces come and go. */
+const SCAN_INTERVAL = 10_000;
+
+/** What the sockets need. */
+export interface AddressListenersSetup {
+  /** The addresses that are wanted now. */
+  readonly wanted: () => readonly LocalAddress[];
+  /** Opens a socket at an address. May fail: an IPv6 address is not usable at once. */
+  readonly bind: (address: string) => Promise<UdpSocket>;
+  /** Is told of each new socket. */
+  readonly attend: (socket: SharedSocket) => void;
+  readonly clock: ServerSystem['clock'];
+}
+
+export class AddressListeners {
+  readonly #setup: AddressListenersSetup;
+  readonly #sockets = new Map<string, SharedSocket>();
+  #known: readonly LocalAddress[] = [];
+  #timer: Timer | undefined;
+  #stopped = false;
+
+  constructor(setup: AddressListenersSetup) {
+    this.#setup = setup;
+  }
+
+  get sockets(): Iterable<SharedSocket> {
+    return this.#sockets.values();
+  }
+
+  /** Opens sockets at new addresses, and closes those at vanished ones; then again every ten seconds. Never rejects. */
+  async scan(): Promise<void> {
+    this.#known = this.#setup.wanted();
+    const wanted = new Set(this.#known.map(({ address }) => address));
+    for (const [address, socket] of this.#sockets) {
+      // An address may come back while a transfer still waits for it.
+      if (wanted.has(address) || socket.busy) continue;
+      this.#sockets.delete(address);
+      socket.close();
+    }
+    const missing = [...wanted].filter((address) => !this.#sockets.has(address));
+    await Promise.all(missing.map((address) => this.#open(address)));
+    if (this.#stopped) return;
+    this.#timer = this.#setup.clock.after(SCAN_INTERVAL, () => void this.scan());
+    this.#timer.unref();
+  }
+
+  /** The socket at the address nearest to a client whose request came to none of them: a broadcast. */
+  nearest({ address }: Peer): SharedSocket | undefined {
+    const open = this.#known.filter((known) => this.#sockets.has(known.address));
+    const nearest = nearestAddress(address, open);
+    return nearest && this.#sockets.get(nearest.address);
+  }
+
+  /** Looks at the addresses no more. The sockets stay open. */
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  async #open(address: string): Promise<void> {
+    // Whoever asks an address that cannot be bound is heard by the wildcard socket.
+    const socket = await this.#setup.bind(address).catch(() => undefined);
+    if (socket === undefined) return;
+    if (this.#stopped) return socket.close();
+    const shared = new SharedSocket(socket);
+    this.#sockets.set(address, shared);
+    this.#setup.attend(shared);
+  }
+}
