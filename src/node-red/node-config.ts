@@ -73,6 +73,8 @@ export const TFTP_SERVER_DEFAULTS = {
   address: '',
   port: '69',
   family: 'both',
+  transferPorts: 'any',
+  portRange: '',
   root: '',
   reads: 'folder',
   responseTimeout: '10',
@@ -102,11 +104,6 @@ export const TFTP_RESPONSE_DEFAULTS = {
   errorCode: '1',
   errorText: '',
 };
-
-/** More of a tftp server node: the ports of its transfers, `single`, `any`, or `range` with `portRange` "50000-50100". */
-export const TRANSFER_PORT_DEFAULTS = { transferPorts: 'any', portRange: '' };
-
-const ALL_SERVER_DEFAULTS = { ...TFTP_SERVER_DEFAULTS, ...TRANSFER_PORT_DEFAULTS };
 
 /** The properties of a node as they are saved in a flow: nothing is sure about their values. */
 export type Saved<Defaults> = { readonly [K in keyof Defaults]?: unknown };
@@ -240,8 +237,8 @@ function parseClientNode(
 }
 
 /** @throws {LocalError} EINVAL, saying which property is wrong and what it may be; ENOENT if no folder is set. */
-export function parseServerConfig(saved: Saved<typeof ALL_SERVER_DEFAULTS>): ServerConfig {
-  const own = migrate(saved, ALL_SERVER_DEFAULTS);
+export function parseServerConfig(saved: Saved<typeof TFTP_SERVER_DEFAULTS>): ServerConfig {
+  const own = migrate(saved, TFTP_SERVER_DEFAULTS);
   const config: ServerConfig = {
     root: textSetting(own.root),
     reads: choiceSetting('reads', own.reads, ['folder', 'flow', 'both', 'off']),
@@ -284,7 +281,7 @@ export function parseResponseConfig(saved: Saved<typeof TFTP_RESPONSE_DEFAULTS>)
 }
 
 function parseServer(
-  own: Record<keyof typeof ALL_SERVER_DEFAULTS, unknown>,
+  own: Record<keyof typeof TFTP_SERVER_DEFAULTS, unknown>,
 ): ServerConfig['server'] {
   return withoutUndefined<ServerConfig['server']>({
     address: textSetting(own.address),
