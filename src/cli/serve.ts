@@ -27,13 +27,15 @@ import type { CommandIo } from './command-io';
  * @throws {LocalError} if it cannot start.
  */
 export async function serve(args: Arguments, io: CommandIo): Promise<number> {
-  refuseInheritedSockets(io.env);
   const storage = await openFolder(args);
   const mapFile = args.text('map');
   const map = mapFile === undefined ? undefined : await MapOption.open(mapFile, io);
   const interruption = new Interruption(io.signals);
   try {
-    const server = new TftpServer(serverOptions(args, storage, map?.rules));
+    const server = new TftpServer({
+      ...serverOptions(args, storage, map?.rules),
+      descriptors: inheritedSockets(io.env),
+    });
     if (args.has('writable')) await prepareForUploads(args, storage, io);
     await serveUntilClosed(server, args, io, interruption.signal);
   } catch (error) {
@@ -121,10 +123,9 @@ async function prepareForUploads(
   await storage.removeLeftovers();
 }
 
-/** systemd passes sockets to the process that it names (sd_listen_fds). */
-function refuseInheritedSockets(env: CommandIo['env']): void {
-  if (env['LISTEN_FDS'] === undefined || env['LISTEN_PID'] !== `${process.pid}`) return;
-  throw invalidSetting(
-    'taking over a socket of systemd (LISTEN_FDS) is not available yet; start the service without its .socket unit and give --port',
-  );
+/** systemd passes sockets to the process that it names, from descriptor 3 on (sd_listen_fds). */
+function inheritedSockets(env: CommandIo['env']): number[] {
+  const { LISTEN_FDS = '', LISTEN_PID } = env;
+  if (LISTEN_PID !== `${process.pid}` || !/^\d{1,3}$/.test(LISTEN_FDS)) return [];
+  return Array.from({ length: Number(LISTEN_FDS) }, (_, index) => 3 + index);
 }

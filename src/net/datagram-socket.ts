@@ -65,6 +65,7 @@ export class UdpSocket implements DatagramSocket {
   #listener: SocketListener | undefined;
   #watcher: { readonly socket: dgram.Socket; readonly peer: string } | undefined;
   readonly #watchable: boolean;
+  readonly #dualStack: boolean;
   readonly #receiveBuffer: number;
   readonly #onClose: (() => void) | undefined;
   #closed = false;
@@ -83,11 +84,27 @@ export class UdpSocket implements DatagramSocket {
     }
   }
 
-  private constructor(socket: dgram.Socket, watchable: boolean, options: BindOptions) {
+  /**
+   * Takes over a socket that is bound already. One of IPv6 may hear IPv4 as well.
+   *
+   * @throws what `node:dgram` throws if the descriptor is no such socket.
+   */
+  static inherit(descriptor: number, ipv6: boolean, receiveBuffer: number): UdpSocket {
+    const socket = dgram.createSocket({ type: ipv6 ? 'udp6' : 'udp4', lookup: literal });
+    socket.bind({ fd: descriptor });
+    return new UdpSocket(socket, false, { receiveBuffer, dualStack: ipv6 });
+  }
+
+  private constructor(
+    socket: dgram.Socket,
+    watchable: boolean,
+    options: Pick<BindOptions, 'receiveBuffer' | 'onClose'> & { dualStack?: boolean },
+  ) {
     this.#socket = socket;
     this.#watchable = watchable;
+    this.#dualStack = options.dualStack ?? false;
     const { address, port } = socket.address();
-    this.local = { address, port };
+    this.local = { address: unmapped(address), port };
     this.#receiveBuffer = options.receiveBuffer ?? 0;
     this.#onClose = options.onClose;
     this.#hear(socket);
@@ -108,9 +125,10 @@ export class UdpSocket implements DatagramSocket {
     const sent = (error: Error | null): void => {
       if (error !== null && FATAL_SEND_ERRORS.has(codeOf(error))) failed(sendError(error));
     };
+    const address = this.#dualStack ? mapped(to.address) : to.address;
     for (let at = 0; at < datagrams.length; at += segmentSize) {
       const length = Math.min(segmentSize, datagrams.length - at);
-      this.#socket.send(datagrams, at, length, to.port, to.address, sent);
+      this.#socket.send(datagrams, at, length, to.port, address, sent);
     }
   }
 
@@ -151,7 +169,9 @@ export class UdpSocket implements DatagramSocket {
   #hear(socket: dgram.Socket): void {
     enlarge(socket, this.#receiveBuffer);
     socket.on('message', (datagram, from) => {
-      this.#listener?.message(datagram, from);
+      const { address, port } = from;
+      const peer = this.#dualStack ? { address: unmapped(address), port } : from;
+      this.#listener?.message(datagram, peer);
     });
   }
 
@@ -161,6 +181,15 @@ export class UdpSocket implements DatagramSocket {
 function sendError(error: Error): LocalError {
   const hint = codeOf(error) === 'EMSGSIZE' ? ': the block size is too large for this network' : '';
   return new LocalError('EIO', `Sending failed with ${codeOf(error)}${hint}`, { cause: error });
+}
+
+/** An IPv4 address as a socket for both families writes it (RFC 4291 section 2.5.5.2). */
+function mapped(address: string): string {
+  return isIPv6(address) ? address : `::ffff:${address}`;
+}
+
+function unmapped(address: string): string {
+  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address;
 }
 
 /** Addresses are literal here, so they need no resolver, and sending happens at once. */

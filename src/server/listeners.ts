@@ -3,6 +3,7 @@
 import { isIP, isIPv6 } from 'node:net';
 import { UdpSocket } from '../net/datagram-socket';
 import { invalidSetting } from '../net/check-setting';
+import { inheritSocket } from '../net/inherited-socket';
 import { SharedSocket } from '../net/shared-socket';
 import { isTftpError } from '../protocol/errors';
 import type { BindOptions } from '../net/datagram-socket';
@@ -50,6 +51,9 @@ export class Listeners {
   /** @throws {LocalError} EINVAL, EADDRINUSE, EACCES or EADDRNOTAVAIL, saying what to change. */
   static async bind(options: RequiredServerOptions, system: ServerSystem): Promise<Listeners> {
     const bind = binder(options);
+    if (options.descriptors.length > 0) {
+      return new Listeners(inheritAll(options), bind, options, system);
+    }
     const sharing = system.sharesPorts ? 'first' : 'alone';
     const sockets = await bindAddresses(options, (to) =>
       bind({ ...to, sharing: isWildcard(to.address) ? sharing : 'alone' }),
@@ -92,7 +96,7 @@ export class Listeners {
 
   /** True for one of our own listening sockets. */
   isOurs({ address, port }: Peer): boolean {
-    if (port !== this.#sockets[0]?.local.port) return false;
+    if (!this.#sockets.some(({ local }) => local.port === port)) return false;
     return this.#system.localAddresses().some((own) => own.address === address);
   }
 
@@ -148,9 +152,26 @@ function isWildcard(address: string): boolean {
 
 type Bind = (to: Pick<BindOptions, 'address' | 'port' | 'sharing'>) => Promise<UdpSocket>;
 
-function binder({ transferPorts }: RequiredServerOptions): Bind {
-  const receiveBuffer = transferPorts === 'single' ? SINGLE_PORT_BUFFER : REQUEST_BUFFER;
+function binder(options: RequiredServerOptions): Bind {
+  const receiveBuffer = receiveBufferOf(options);
   return (to) => UdpSocket.bind({ ...to, watchable: false, receiveBuffer });
+}
+
+function receiveBufferOf({ transferPorts }: RequiredServerOptions): number {
+  return transferPorts === 'single' ? SINGLE_PORT_BUFFER : REQUEST_BUFFER;
+}
+
+function inheritAll(options: RequiredServerOptions): UdpSocket[] {
+  const sockets: UdpSocket[] = [];
+  try {
+    for (const descriptor of options.descriptors) {
+      sockets.push(inheritSocket(descriptor, receiveBufferOf(options)));
+    }
+    return sockets;
+  } catch (error) {
+    for (const socket of sockets) socket.close();
+    throw error;
+  }
 }
 
 /**

@@ -17,6 +17,11 @@ export interface ServerOptions {
   address?: string;
   /** UDP port; 0 picks a free one. @default 69 (RFC 1350) */
   port?: number;
+  /**
+   * File descriptors of bound UDP sockets to listen with, such as systemd passes (Linux only). Then
+   * `address`, `port` and `family` say nothing. @default []
+   */
+  descriptors?: readonly number[];
   /** Used if `address` is blank. @default 'both' */
   family?: AddressFamily;
   /**
@@ -109,6 +114,7 @@ export const ANY_NETWORK: readonly string[] = ['0.0.0.0/0', '::/0'];
 export const SERVER_DEFAULTS = {
   address: '',
   port: TFTP_PORT,
+  descriptors: [],
   family: 'both',
   transferPorts: 'any',
   read: true,

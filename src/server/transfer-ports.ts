@@ -1,5 +1,6 @@
 /** From which ports transfers speak: any, those of a range, or the listening port. */
 
+import { isIPv6 } from 'node:net';
 import { UdpSocket } from '../net/datagram-socket';
 import type { DatagramSocket } from '../net/datagram-socket';
 import type { SharedSocket } from '../net/shared-socket';
@@ -27,7 +28,9 @@ export class TransferPorts {
    */
   async open(origin: SharedSocket, client: Peer, receiveBuffer: number): Promise<DatagramSocket> {
     if (this.#choice === 'single') return origin.share(client);
-    const { address } = origin.local;
+    // An inherited socket for both families hears IPv4 at an IPv6 address.
+    const foreign = isIPv6(origin.local.address) && !isIPv6(client.address);
+    const address = foreign ? '0.0.0.0' : origin.local.address;
     const at = { address, watchable: true, receiveBuffer };
     if (this.#choice === 'any') return UdpSocket.bind({ ...at, port: 0 });
     return this.#fromRange(at, this.#choice);

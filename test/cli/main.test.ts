@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { COMMANDS } from '../../src/cli/command-table';
 import { run } from '../../src/cli/main';
+import { ON_LINUX, skipUnless } from '../helpers/skip';
 import { FakeIo } from './fake-io';
 
 const HASH = '0'.repeat(63);
@@ -50,10 +51,11 @@ describe('red-tftp', () => {
     });
   }
 
-  it('refuses the sockets of systemd while it cannot take them over', async () => {
+  it('ends with 4 if systemd passes no UDP socket', async function () {
+    skipUnless(this, ON_LINUX, 'only Linux has systemd');
     const io = new FakeIo({ env: { LISTEN_FDS: '1', LISTEN_PID: `${process.pid}` } });
-    (await run(['serve', '--port', '0'], io)).should.equal(2);
-    io.err.should.match(/^red-tftp: .*LISTEN_FDS.* is not available yet; [^\n]+\n$/);
+    (await run(['serve', '--port', '0'], io)).should.equal(4);
+    io.err.should.match(/^red-tftp: File descriptor 3 is no bound UDP socket: [^\n]+\n$/);
   });
 
   it('prints the version of the package', async () => {

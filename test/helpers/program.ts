@@ -96,11 +96,16 @@ export class BackgroundProgram {
     }
   }
 
+  /** Waits until it ends by itself. Resolves with its exit code; null: a signal killed it. */
+  async ended(): Promise<number | null> {
+    await this.#ended;
+    return this.#child.exitCode;
+  }
+
   /** Ends it if it still runs. Resolves with its exit code when it is gone; null: a signal killed it. */
   async stop(): Promise<number | null> {
     if (this.running) this.#child.kill();
-    await this.#ended;
-    return this.#child.exitCode;
+    return this.ended();
   }
 
   #print(text: string): void {

@@ -181,6 +181,7 @@ describe('parseServerOptions', () => {
       storage,
       address: '',
       port: 69,
+      descriptors: [],
       family: 'both',
       transferPorts: 'any',
       read: true,
