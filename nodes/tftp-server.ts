@@ -1,3 +1,4 @@
+import { registerAdminRoutes } from '../src/node-red/admin-routes';
 import { closeNode } from '../src/node-red/close-node';
 import { parseServerConfig } from '../src/node-red/node-config';
 import { usableConfig } from '../src/node-red/report-error';
@@ -8,6 +9,7 @@ import type { Saved, TFTP_SERVER_DEFAULTS } from '../src/node-red/node-config';
 type TftpServerDef = NodeDef & Saved<typeof TFTP_SERVER_DEFAULTS>;
 
 export = function (RED: NodeAPI): void {
+  registerAdminRoutes(RED);
   RED.nodes.registerType('tftp-server', function (this: Node, saved: TftpServerDef): void {
     RED.nodes.createNode(this, saved);
     const config = usableConfig(RED, this, saved, () => parseServerConfig(saved));

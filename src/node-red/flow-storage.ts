@@ -1,6 +1,7 @@
 /** The storage of a server node whose reads are answered by the flow. */
 
 import { isTftpError } from '../protocol/errors';
+import { canOpen } from '../storage/can-open';
 import { pendingReads } from './pending-reads';
 import type {
   DataSink,
@@ -47,6 +48,12 @@ export class FlowStorage implements Storage {
 
   openForWriting(request: StorageWriteRequest): Promise<DataSink> {
     return this.#base.openForWriting(request);
+  }
+
+  /** Rules try names one after the other, and the flow is asked once, at last: by itself it may have any file. */
+  async canOpen(request: StorageRequest, operation: 'read' | 'write'): Promise<boolean> {
+    if (operation === 'read' && !this.#options.baseFirst) return true;
+    return canOpen(this.#base, request, operation);
   }
 
   /** Undefined if the base does not have it. */

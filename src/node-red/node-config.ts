@@ -8,6 +8,7 @@
 import { constants } from 'node:buffer';
 import { checkNumber, invalidSetting } from '../net/check-setting';
 import { LocalError } from '../protocol/errors';
+import { NameRules } from '../server/name-rules';
 import { ANY_NETWORK, PRIVATE_NETWORKS } from '../server/server-options';
 import { OVERWRITE_POLICIES } from '../storage/overwrite-policy';
 import {
@@ -75,6 +76,8 @@ export const TFTP_SERVER_DEFAULTS = {
   family: 'both',
   transferPorts: 'any',
   portRange: '',
+  mapRules: '',
+  mapFile: '',
   root: '',
   reads: 'folder',
   responseTimeout: '10',
@@ -143,6 +146,8 @@ export interface PutConfig extends ClientNodeConfig {
 
 export interface ServerConfig {
   readonly root: string;
+  /** A map file, whose rules come in the place of those in `server`; '' for none. */
+  readonly mapFile: string;
   readonly reads: 'folder' | 'flow' | 'both' | 'off';
   /** How long the flow may think about a read, in milliseconds. */
   readonly responseTimeout: number;
@@ -241,6 +246,7 @@ export function parseServerConfig(saved: Saved<typeof TFTP_SERVER_DEFAULTS>): Se
   const own = migrate(saved, TFTP_SERVER_DEFAULTS);
   const config: ServerConfig = {
     root: textSetting(own.root),
+    mapFile: textSetting(own.mapFile),
     reads: choiceSetting('reads', own.reads, ['folder', 'flow', 'both', 'off']),
     responseTimeout:
       millisecondsSetting('responseTimeout', own.responseTimeout, 0.1, 3600) ?? 10_000,
@@ -284,6 +290,7 @@ function parseServer(
   own: Record<keyof typeof TFTP_SERVER_DEFAULTS, unknown>,
 ): ServerConfig['server'] {
   return withoutUndefined<ServerConfig['server']>({
+    rules: typedRules(own),
     address: textSetting(own.address),
     port: numberSetting('port', own.port),
     family: choiceSetting<AddressFamily>('family', own.family, ['both', 'ipv4', 'ipv6']),
@@ -316,6 +323,15 @@ function uploadLimit(maxUploadSize: unknown, writes: unknown): number {
   const limit = bytesSetting('maxUploadSize', maxUploadSize) ?? Number.MAX_SAFE_INTEGER;
   const goesIntoMessage = writes === 'message' || writes === 'both';
   return goesIntoMessage ? Math.min(limit, constants.MAX_STRING_LENGTH) : limit;
+}
+
+/** The rules of the dialog, which do not count beside a map file. */
+function typedRules({
+  mapRules,
+  mapFile,
+}: Record<'mapRules' | 'mapFile', unknown>): NameRules | undefined {
+  const text = textSetting(mapRules);
+  return text === '' || textSetting(mapFile) !== '' ? undefined : NameRules.parse(String(mapRules));
 }
 
 function allowedNetworks(access: unknown, allow: unknown): readonly string[] {

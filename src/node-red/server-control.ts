@@ -7,6 +7,7 @@ import { textSetting } from './setting';
 import type { NodeMessage } from 'node-red';
 import type { TransferRecord } from '../net/transfer-record';
 import type { ListeningAddress } from '../server/listeners';
+import type { RuleHits } from '../server/name-rules';
 import type { ServerCounters } from '../server/server';
 import type { TftpError } from '../protocol/errors';
 import type { Send } from './messages';
@@ -24,6 +25,8 @@ export interface ServerReport {
   readonly transfers: readonly TransferRecord[];
   /** Since the server last began to listen; empty if it never did. */
   readonly counters: Readonly<Partial<ServerCounters>>;
+  /** How often each name rule had its way; empty if there are none. */
+  readonly rules: readonly RuleHits[];
 }
 
 /** What a control message can do with a server. Whatever is already so is done again without harm. */

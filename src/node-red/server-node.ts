@@ -19,11 +19,13 @@ import {
 import { asksFlow, needsFolder } from './node-config';
 import { StatusLine, haltedStatus, serverStatus, startFailureStatus, statusTexts } from './status';
 import { ServerControl } from './server-control';
+import { ServerRules } from './server-rules';
 import { Upload, UploadStorage } from './upload-storage';
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import type { Clock, Timer } from '../net/clock';
 import type { TransferRecord } from '../net/transfer-record';
 import type { TftpError, TftpErrorCode } from '../protocol/errors';
+import type { NameRules } from '../server/name-rules';
 import type { DataSink, Storage, StorageRequest } from '../storage/storage';
 import type { Send } from './messages';
 import type { ServerConfig } from './node-config';
@@ -48,6 +50,7 @@ export class ServerNode implements ControlledServer {
   readonly #node: ServerNodeOutlet;
   readonly #config: ServerConfig;
   readonly #folder: string | undefined;
+  readonly #rules: ServerRules;
   readonly #status: StatusLine;
   readonly #texts: StatusTexts;
   readonly #control: ServerControl;
@@ -70,6 +73,8 @@ export class ServerNode implements ControlledServer {
     this.#node = node;
     this.#config = config;
     this.#folder = usesFolder(config) ? localPath(RED, config.root) : undefined;
+    const mapFile = config.mapFile === '' ? undefined : localPath(RED, config.mapFile);
+    this.#rules = new ServerRules(mapFile, config.server.rules);
     this.#status = new StatusLine((status) => node.status(status));
     this.#texts = statusTexts(RED);
     this.#control = new ServerControl(this, config.events);
@@ -101,7 +106,8 @@ export class ServerNode implements ControlledServer {
 
   get report(): ServerReport {
     const { addresses = [], transfers = [], counters } = this.#server ?? {};
-    return { state: this.#state, addresses, transfers, counters: { ...counters } };
+    const rules = this.#rules.hits;
+    return { state: this.#state, addresses, transfers, counters: { ...counters }, rules };
   }
 
   get #state(): ServerState {
@@ -149,7 +155,9 @@ export class ServerNode implements ControlledServer {
   async reload(): Promise<void> {
     if (this.#state === 'stopped') return;
     if (this.#state === 'failed') return this.listen();
-    this.#server?.use({ storage: await this.#newStorage() });
+    const storage = await this.#newStorage();
+    await this.#rules.load();
+    this.#server?.use({ storage });
   }
 
   /** Waits for an attempt to listen, and lets no other one follow by itself. */
@@ -181,7 +189,8 @@ export class ServerNode implements ControlledServer {
   }
 
   async #listen(): Promise<void> {
-    const server = this.#newServer(await this.#newStorage());
+    const storage = await this.#newStorage();
+    const server = this.#newServer(storage, await this.#rules.load());
     await server.listen();
     this.#server = server;
   }
@@ -204,8 +213,9 @@ export class ServerNode implements ControlledServer {
     return new UploadStorage(files, writes);
   }
 
-  #newServer(storage: Storage): TftpServer {
-    const server = new TftpServer({ ...this.#config.server, storage });
+  #newServer(storage: Storage, rules: NameRules | undefined): TftpServer {
+    const options = { ...this.#config.server, ...(rules && { rules }) };
+    const server = new TftpServer({ ...options, storage });
     server.on('transfer', (record: TransferRecord) => this.#onTransfer(record));
     server.on('upload', (record: TransferRecord, sink: DataSink) => this.#onUpload(record, sink));
     server.on('problem', (error: TftpError) => this.#report(error));

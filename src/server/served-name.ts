@@ -1,6 +1,7 @@
 /** Under which name a storage is asked for what a client wants. */
 
 import type { RequestPacket } from '../protocol/packet';
+import { canOpen } from '../storage/can-open';
 import type { Storage, StorageRequest } from '../storage/storage';
 import type { NameRules } from './name-rules';
 
@@ -18,23 +19,8 @@ export async function servedName(
   const operation = type === 'RRQ' ? 'read' : 'write';
   const asked = { name: request.filename, client: request.client.address, operation } as const;
   const outcome = await rules.apply(asked, (filename) =>
-    canOpen(storage, operation, { ...request, filename }),
+    canOpen(storage, { ...request, filename }, operation),
   );
   if ('refused' in outcome) throw outcome.refused;
   return outcome.name;
-}
-
-async function canOpen(
-  storage: Storage,
-  operation: 'read' | 'write',
-  request: StorageRequest,
-): Promise<boolean> {
-  if (storage.canOpen !== undefined) return storage.canOpen(request, operation);
-  try {
-    if (operation === 'read') await (await storage.openForReading(request)).close();
-    else await (await storage.openForWriting({ ...request, size: undefined })).discard();
-    return true;
-  } catch {
-    return false;
-  }
 }

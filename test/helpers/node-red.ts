@@ -186,6 +186,11 @@ export function nodeOf(id: string): Node & EventEmitter {
   return helper.getNode(id);
 }
 
+/** What the editor would ask: requests to the admin server. */
+export function adminRequest(): ReturnType<typeof helper.request> {
+  return helper.request();
+}
+
 /** Settings of Node-RED for the flows that follow. */
 export function useSettings(settings: Record<string, unknown>): void {
   nodeRed.settings(settings);

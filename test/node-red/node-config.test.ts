@@ -84,6 +84,15 @@ describe('node-config', () => {
     should(limit('folder', '1000000')).equal(1_048_576_000_000);
   });
 
+  it('reads the name rules of the dialog, unless there is a map file', () => {
+    const rules = (more: object) => parseServerConfig({ root: '/', ...more }).server.rules;
+    should(rules({})).equal(undefined);
+    should(rules({ mapRules: ' \n' })).equal(undefined);
+    should(rules({ mapRules: '\nr a b' })?.hits).eql([{ line: 2, rule: 'r a b', hits: 0 }]);
+    should(rules({ mapRules: 'r (', mapFile: ' map ' })).equal(undefined);
+    should(parseServerConfig({ root: '/', mapFile: ' map ' }).mapFile).equal('map');
+  });
+
   it('opens the server to private networks, to all, or to a list', () => {
     const allow = (more: object): unknown => parseServerConfig({ root: '/', ...more }).server.allow;
     should(allow({})).equal(PRIVATE_NETWORKS);
@@ -139,6 +148,7 @@ describe('node-config', () => {
     [{ transferPorts: 'range' }, /No range of ports is set: write 50000-50100/],
     [{ transferPorts: 'range', portRange: 'many' }, /portRange is "many": write 50000/],
     [{ overwrite: 'ask' }, /overwrite is "ask"/],
+    [{ mapRules: '\nq a\nr' }, /line 2: "q" is no operation: .*; line 3: "r" needs a pattern/],
   ];
   for (const [saved, says] of wrong) {
     it(`says what is wrong with ${JSON.stringify(saved)}`, () => {
