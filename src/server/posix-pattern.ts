@@ -31,17 +31,15 @@ export interface SearchOptions {
 /** The places of the marks of one way through the pattern; -1 where it has not been. */
 type Marks = readonly number[];
 
-/** At one place of the text a way to an instruction may be improved so often; then the first good one is kept. */
-const MAX_IMPROVEMENTS = 20;
-
 /**
  * A pattern. It works on whole characters (code points). Classes such as `[:alpha:]` and `\w` are
  * those of the POSIX locale, ASCII only; ignoring case works on all letters.
  *
- * Of all matches the leftmost wins, and of these the longest. Groups share it in order: each part
- * of the pattern takes as much as it can while the whole stays as long as it is, the earlier parts
- * first. A group that is repeated holds what it took in its last round, where rounds are as long as
- * possible; what is in it and took no part in that round keeps what it had.
+ * Of all matches the leftmost wins, and of these the longest. Where the pattern can be laid out in
+ * several ways over it, groups get what the GNU C library gives them: from left to right the first
+ * branch of `|` and another round of `*` are preferred, as far as the whole stays that long. A group
+ * that is repeated holds its last round; a group in it that took no part in that round keeps what it
+ * had.
  */
 export class PosixPattern {
   readonly #program: Program;
@@ -66,15 +64,15 @@ export class PosixPattern {
     const at = (place: number): number => offsets[place] ?? text.length;
     const begin = at(marks[0] ?? 0);
     const end = at(last);
-    const groups = this.#program.spans.map(([from, to]) => {
-      const [first, behind] = [marks[from] ?? -1, marks[to] ?? -1];
-      return first < 0 || behind < 0 ? '' : text.slice(at(first), at(behind));
+    const groups = Array.from({ length: this.#program.groups }, (_, index) => {
+      const [first, behind] = [marks[2 * index + 2] ?? -1, marks[2 * index + 3] ?? -1];
+      return behind < 0 ? '' : text.slice(at(first), at(behind));
     });
     return { begin, end, groups: [text.slice(begin, end), ...groups] };
   }
 }
 
-/** Follows all ways through the pattern at the same time, one character after the other. */
+/** Follows all ways through the pattern at the same time, one character after the other, the best one first. */
 class Search {
   readonly #program: Program;
   readonly #points: readonly number[];
@@ -87,7 +85,7 @@ class Search {
     this.#points = Array.from(text, (character) => character.codePointAt(0) ?? -1);
     this.#continued = continued;
     this.#budget = budget;
-    this.#unset = program.prefersLater.map(() => -1);
+    this.#unset = Array<number>(2 * program.groups + 2).fill(-1);
   }
 
   run(): { readonly marks: Marks; readonly end: number } | undefined {
@@ -110,17 +108,11 @@ class Search {
   /** All instructions that can be reached without another character, with the best way to each. */
   #follow(ways: readonly Way[], place: number): Map<number, Marks> {
     const reached = new Map<number, Marks>();
-    const improvements = new Map<number, number>();
     const open = ways.toReversed();
     for (let way = open.pop(); way !== undefined; way = open.pop()) {
       this.#budget.left -= 1;
       if (this.#budget.left < 0) return reached;
-      const known = reached.get(way.at);
-      if (known !== undefined) {
-        const count = improvements.get(way.at) ?? 0;
-        if (count === MAX_IMPROVEMENTS || !this.#isBetter(way.marks, known)) continue;
-        improvements.set(way.at, count + 1);
-      }
+      if (reached.has(way.at)) continue;
       reached.set(way.at, way.marks);
       const instruction = this.#program.instructions[way.at];
       if (instruction !== undefined) this.#branch(way, instruction, place, open);
@@ -151,18 +143,6 @@ class Search {
     return ways;
   }
 
-  /** The first mark that differs decides. To have been somewhere is better than not. */
-  #isBetter(marks: Marks, known: Marks): boolean {
-    const { prefersLater } = this.#program;
-    for (const [mark, place] of marks.entries()) {
-      const other = known[mark] ?? -1;
-      if (place === other) continue;
-      if (place < 0 || other < 0) return other < 0;
-      return prefersLater[mark] === place > other;
-    }
-    return false;
-  }
-
   #holds(kind: Assertion, place: number): boolean {
     if (kind === 'begin') return place === 0 && !this.#continued;
     if (kind === 'end') return place === this.#points.length;
@@ -178,7 +158,7 @@ class Search {
   }
 }
 
-/** A way that has come to an instruction. */
+/** A way that has come to an instruction. Of several ways to the same one the best is kept: what follows is the same. */
 interface Way {
   readonly at: number;
   readonly marks: Marks;

@@ -9,16 +9,15 @@ export type Instruction =
   | { readonly type: 'character'; readonly test: CharacterTest }
   | { readonly type: 'assertion'; readonly kind: Assertion }
   | { readonly type: 'mark'; readonly mark: number }
+  /** The first way is the best one. */
   | { readonly type: 'split'; readonly ways: readonly number[] }
   | { readonly type: 'match' };
 
 /** A pattern, ready to run. */
 export interface Program {
   readonly instructions: readonly Instruction[];
-  /** For each mark, in the order of their weight: whether a later place is better. */
-  readonly prefersLater: readonly boolean[];
-  /** The marks of the begin and the end of the whole and of each group. */
-  readonly spans: readonly (readonly [begin: number, end: number])[];
+  /** The groups that have marks: `2 * group` for the begin, `2 * group + 1` for the end. Mark 0 is the begin of the match. */
+  readonly groups: number;
 }
 
 /** A pattern of this size takes about a millisecond for a name of 200 characters. */
@@ -37,39 +36,21 @@ export function compilePattern(pattern: PatternNode): Program {
 
 class Compiler {
   readonly #instructions: Instruction[] = [];
-  /** Mark 0 is the begin of the match: the first one wins. */
-  readonly #prefersLater: boolean[] = [false];
-  readonly #spans: [begin: number, end: number][] = [];
-  /** A part that is repeated is compiled several times, with the same marks. */
-  readonly #marks = new Map<PatternNode, number>();
+  #groups = 0;
 
   compile(pattern: PatternNode): Program {
     this.#emit({ type: 'mark', mark: 0 });
     this.#node(pattern);
     this.#emit({ type: 'match' });
-    return {
-      instructions: this.#instructions,
-      prefersLater: this.#prefersLater,
-      spans: this.#spans,
-    };
+    return { instructions: this.#instructions, groups: this.#groups };
   }
 
   #node(node: PatternNode): void {
-    if (node.type === 'sequence') this.#sequence(node.items);
+    if (node.type === 'sequence') node.items.forEach((item) => this.#node(item));
     else if (node.type === 'choice') this.#choice(node.branches);
     else if (node.type === 'repeat') this.#repeat(node);
     else if (node.type === 'group') this.#group(node);
     else this.#emit(node);
-  }
-
-  /** The earlier a part stands, the more its length counts: so its end is marked, and weighs more than what is in it. */
-  #sequence(items: readonly PatternNode[]): void {
-    items.forEach((item, index) => {
-      const isVariable = item.type !== 'character' && item.type !== 'assertion';
-      const end = isVariable && index < items.length - 1 ? this.#markOf(item, true) : undefined;
-      this.#node(item);
-      if (end !== undefined) this.#emit({ type: 'mark', mark: end });
-    });
   }
 
   #choice(branches: readonly PatternNode[]): void {
@@ -108,29 +89,12 @@ class Compiler {
     ways.push(this.#here);
   }
 
-  /** Of two ways to the same place, that whose last round began first has the longer rounds. */
-  #group(node: Extract<PatternNode, { type: 'group' }>): void {
-    if (node.group > MAX_GROUPS) return this.#node(node.body);
-    const [begin, end] = this.#spanOf(node);
-    this.#emit({ type: 'mark', mark: begin });
-    this.#node(node.body);
-    this.#emit({ type: 'mark', mark: end });
-  }
-
-  #spanOf({ group }: Extract<PatternNode, { type: 'group' }>): readonly [number, number] {
-    return (this.#spans[group - 1] ??= [this.#newMark(false), this.#newMark(true)]);
-  }
-
-  #markOf(node: PatternNode, later: boolean): number {
-    const known = this.#marks.get(node);
-    if (known !== undefined) return known;
-    const mark = this.#newMark(later);
-    this.#marks.set(node, mark);
-    return mark;
-  }
-
-  #newMark(later: boolean): number {
-    return this.#prefersLater.push(later) - 1;
+  #group({ group, body }: Extract<PatternNode, { type: 'group' }>): void {
+    if (group > MAX_GROUPS) return this.#node(body);
+    this.#groups = Math.max(this.#groups, group);
+    this.#emit({ type: 'mark', mark: 2 * group });
+    this.#node(body);
+    this.#emit({ type: 'mark', mark: 2 * group + 1 });
   }
 
   get #here(): number {
