@@ -85,7 +85,7 @@ class Search {
     this.#points = Array.from(text, (character) => character.codePointAt(0) ?? -1);
     this.#continued = continued;
     this.#budget = budget;
-    this.#unset = Array<number>(2 * program.groups + 2).fill(-1);
+    this.#unset = Array<number>(program.marks).fill(-1);
   }
 
   run(): { readonly marks: Marks; readonly end: number } | undefined {
@@ -125,6 +125,8 @@ class Search {
       for (const way of instruction.ways.toReversed()) open.push({ at: way, marks });
     } else if (instruction.type === 'mark') {
       open.push({ at: at + 1, marks: marks.with(instruction.mark, place) });
+    } else if (instruction.type === 'advance' && marks[instruction.mark] !== place) {
+      open.push({ at: at + 1, marks });
     } else if (instruction.type === 'assertion' && this.#holds(instruction.kind, place)) {
       open.push({ at: at + 1, marks });
     }

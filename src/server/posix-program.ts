@@ -9,6 +9,8 @@ export type Instruction =
   | { readonly type: 'character'; readonly test: CharacterTest }
   | { readonly type: 'assertion'; readonly kind: Assertion }
   | { readonly type: 'mark'; readonly mark: number }
+  /** Ends ways that have not moved since the mark. */
+  | { readonly type: 'advance'; readonly mark: number }
   /** The first way is the best one. */
   | { readonly type: 'split'; readonly ways: readonly number[] }
   | { readonly type: 'match' };
@@ -18,6 +20,8 @@ export interface Program {
   readonly instructions: readonly Instruction[];
   /** The groups that have marks: `2 * group` for the begin, `2 * group + 1` for the end. Mark 0 is the begin of the match. */
   readonly groups: number;
+  /** How many marks there are. */
+  readonly marks: number;
 }
 
 /** A pattern of this size takes about a millisecond for a name of 200 characters. */
@@ -37,12 +41,14 @@ export function compilePattern(pattern: PatternNode): Program {
 class Compiler {
   readonly #instructions: Instruction[] = [];
   #groups = 0;
+  /** The marks behind those of the groups say where a round began. */
+  #marks = 2 * MAX_GROUPS + 2;
 
   compile(pattern: PatternNode): Program {
     this.#emit({ type: 'mark', mark: 0 });
     this.#node(pattern);
     this.#emit({ type: 'match' });
-    return { instructions: this.#instructions, groups: this.#groups };
+    return { instructions: this.#instructions, groups: this.#groups, marks: this.#marks };
   }
 
   #node(node: PatternNode): void {
@@ -70,12 +76,16 @@ class Compiler {
     for (let count = 0; count < least; count += 1) this.#node(body);
     if (most === undefined) return this.#loop(body);
     const exits: number[][] = [];
+    const mark = this.#marks++;
     for (let count = least; count < most; count += 1) {
       const ways: number[] = [];
       exits.push(ways);
       this.#emit({ type: 'split', ways });
       ways.push(this.#here);
+      if (count > 0) this.#emit({ type: 'mark', mark });
       this.#node(body);
+      // Another round takes something, or there is none: as in a loop, which never comes back empty.
+      if (count > 0) this.#emit({ type: 'advance', mark });
     }
     for (const ways of exits) ways.push(this.#here);
   }
