@@ -42,7 +42,7 @@ export function requestOutput(choice: EventsChoice): number {
 
 /** A read that the flow has to answer: what the client asked for, and the id to answer by. */
 export function requestMessage(
-  { filename, client, mode, options }: StorageRequest,
+  { filename, client, mac, mode, options }: StorageRequest,
   id: string,
 ): NodeMessage {
   return {
@@ -52,6 +52,7 @@ export function requestMessage(
     filename,
     ip: client.address,
     port: client.port,
+    ...(mac !== undefined && { mac }),
     mode,
     options: Object.fromEntries(options.map(({ name, value }) => [name, value])),
     _session: { type: SESSION_TYPE, id },

@@ -197,7 +197,9 @@ export class Session {
   async #lookUp(): Promise<StorageRequest> {
     const { request, client } = this.arrival;
     const { rules, storage } = this.#options;
-    const asked = { ...request, client, signal: this.#opening.signal };
+    const { mac } = this.#surroundings.facts;
+    const { signal } = this.#opening;
+    const asked = { ...request, client, signal, ...(mac !== undefined && { mac }) };
     const filename = rules ? await servedName(rules, storage, request.type, asked) : asked.filename;
     if (filename !== request.filename) this.#servedAs = filename;
     this.#surroundings.admission.checkName(request.type, filename);

@@ -44,6 +44,8 @@ export interface StorageRequest {
   readonly client: Peer;
   /** The options of the request as they were sent. */
   readonly options: readonly WireOption[];
+  /** The client's hardware address, where it is known. */
+  readonly mac?: string;
   /**
    * Aborted, with a `TftpError` as its reason, when nobody waits for the file any more: the client
    * has given up, or the server stops. Worth watching if opening takes long. Servers always give it.

@@ -46,6 +46,22 @@ describe('FlowStorage', () => {
     should(asked).be.empty();
   });
 
+  it('does not ask it whether a file is there', async () => {
+    for (const [baseFirst, expected] of [
+      [true, [true, false, true]],
+      [false, [true, true, true]],
+    ] as const) {
+      const { storage, asked } = flowStorage(baseFirst);
+      const can = [
+        await storage.canOpen(requestFor('own'), 'read'),
+        await storage.canOpen(requestFor('other'), 'read'),
+        await storage.canOpen(requestFor('other'), 'write'),
+      ];
+      should(can).eql(expected);
+      should(asked).be.empty();
+    }
+  });
+
   it('leaves writes to the folder', async () => {
     const { storage } = flowStorage(false);
     const sink = await storage.openForWriting(requestFor('new'));

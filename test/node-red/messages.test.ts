@@ -39,7 +39,8 @@ describe('messages', () => {
       { name: 'tsize', value: '0' },
       { name: '__proto__', value: '1' },
     ];
-    const message = requestMessage(requestFor('a/b.cfg', { options }), 'id 7');
+    const mac = '00:04:f2:aa:bb:cc';
+    const message = requestMessage(requestFor('a/b.cfg', { options, mac }), 'id 7');
     should(message).have.properties({
       payload: 'a/b.cfg',
       topic: 'a/b.cfg',
@@ -47,11 +48,13 @@ describe('messages', () => {
       event: 'request',
       ip: '127.0.0.1',
       port: 50_000,
+      mac,
       mode: 'octet',
       _session: { type: 'tftp', id: 'id 7' },
     });
     should(JSON.stringify(message['options'])).equal('{"tsize":"0","__proto__":"1"}');
     should(sessionOf(message)).equal('id 7');
+    should(requestMessage(requestFor('a'), 'id')).not.have.property('mac');
   });
 
   it('of other nodes are no answers', () => {

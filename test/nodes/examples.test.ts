@@ -21,7 +21,6 @@ const CORE = [
   'common/20-inject',
   'common/90-comment',
   'function/10-switch',
-  'function/15-change',
   'function/80-template',
 ];
 /** The test helper knows no global-config node, and only one Catch node. */
@@ -125,8 +124,8 @@ describe('examples', () => {
     await listening('tftp-ex5-server');
     const client = new TftpClient({ host: '127.0.0.1', port: Number(port) });
     closeAfterTest(() => Promise.resolve(client.close()));
-    for (const mac of ['0004f2aabbcc', '0004f2ddeeff']) {
-      const { data } = await client.get(`cfg${mac}.xml`);
+    for (const mac of ['00:04:f2:aa:bb:cc', '00:04:f2:dd:ee:ff']) {
+      const { data } = await client.get(`cfg${mac.replaceAll(':', '')}.xml`);
       should(data.toString()).equal(
         `<config>\n  <mac>${mac}</mac>\n  <address>127.0.0.1</address>\n` +
           `  <line label="Phone ${mac}"/>\n</config>\n`,
