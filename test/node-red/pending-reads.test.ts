@@ -103,8 +103,15 @@ describe('PendingReads', () => {
   it('are answered once, also while the answer is being opened', async () => {
     const { reads, source, id } = ask();
     const first = reads.answer(id, content);
-    should((await failureOf(reads.answer(id, content))).message).match(/answered already/);
+    let opened = 0;
+    const second = reads.answer(id, () => {
+      opened += 1;
+      return content();
+    });
+    should(() => reads.refuse(id, new LocalError('EACCES', 'no'))).throw(/answered already/);
+    should((await failureOf(second)).message).match(/answered already/);
     await first;
+    should(opened).equal(0);
     should((await failureOf(reads.answer(id, content))).message).match(/answered already/);
     should(await source).have.property('size', 7);
   });
