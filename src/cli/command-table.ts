@@ -131,6 +131,17 @@ const SERVE: Command = {
       help: 'A network that may ask, or any; may be repeated. Default: loopback and private networks.',
     },
     {
+      name: 'deny',
+      value: 'CIDR',
+      repeated: true,
+      help: 'A network that may not ask, even if it is allowed; may be repeated.',
+    },
+    {
+      name: 'unique-root',
+      value: 'ip|mac',
+      help: 'Give each client the sub-folder that has its IP or MAC address as its name, if there is one.',
+    },
+    {
       name: 'blksize-max',
       value: 'N',
       help: 'The largest block granted, 8 to 65464. Default: 1468 (IPv6: 1448).',

@@ -6,7 +6,7 @@ import { invalidSetting } from '../net/check-setting';
 import { CancelError, LocalError } from '../protocol/errors';
 import { TftpServer } from '../server/server';
 import { ANY_NETWORK } from '../server/server-options';
-import { FolderStorage } from '../storage/folder-storage';
+import { FolderStorage, type FolderStorageOptions } from '../storage/folder-storage';
 import { OVERWRITE_POLICIES } from '../storage/overwrite-policy';
 import { givenOnly } from './arguments';
 import { printLine } from './command-io';
@@ -78,6 +78,7 @@ function serverOptions(
     transferPorts: transferPorts(args),
     write: args.has('writable'),
     allow: allow.length > 0 ? allow : undefined,
+    deny: args.list('deny'),
     blksizeMax: args.number('blksize-max'),
     progressInterval: args.has('json') ? undefined : 0,
     windowsizeMax: args.number('windowsize-max'),
@@ -102,10 +103,13 @@ async function openFolder(args: Arguments): Promise<FolderStorage> {
   if (stats?.isDirectory() !== true) {
     throw new LocalError('ENOENT', `There is no folder ${root}; give another --root`);
   }
-  return new FolderStorage({
-    root,
-    overwrite: args.choice('overwrite', OVERWRITE_POLICIES) ?? 'refuse',
-  });
+  return new FolderStorage(
+    givenOnly<FolderStorageOptions>({
+      root,
+      overwrite: args.choice('overwrite', OVERWRITE_POLICIES),
+      perClient: args.choice('unique-root', ['ip', 'mac']),
+    }),
+  );
 }
 
 /** Uploads that a power cut interrupted left files behind that nobody would ever see or remove. */

@@ -5,6 +5,7 @@ import { failedRecords } from '../net/transfer-record';
 import type { NodeAPI, NodeMessage } from 'node-red';
 import type { TftpError } from '../protocol/errors';
 import type { TransferEventName, TransferRecord } from '../net/transfer-record';
+import type { GuessAlarm } from '../server/guess-alarm';
 import type { StorageRequest } from '../storage/storage';
 import type { ClientRequest } from './client-request';
 import type { EventsChoice } from './node-config';
@@ -69,6 +70,11 @@ export function sessionOf({ _session }: NodeMessage): string | undefined {
 /** What an event tells: the record as payload, the kind of event, and the name on the server as topic. */
 export function eventMessage(record: TransferRecord): NodeMessage & { event: TransferEventName } {
   return { payload: record, topic: record.filename, event: record.event };
+}
+
+/** What an alarm tells: who asks for many names that do not exist. */
+export function alarmMessage(alarm: GuessAlarm): NodeMessage & { event: 'alarm' } {
+  return { payload: alarm, topic: alarm.host, event: 'alarm' };
 }
 
 /** A `send` function of Node-RED. */

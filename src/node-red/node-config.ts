@@ -12,6 +12,13 @@ import { NameRules } from '../server/name-rules';
 import { ANY_NETWORK, PRIVATE_NETWORKS } from '../server/server-options';
 import { OVERWRITE_POLICIES } from '../storage/overwrite-policy';
 import {
+  ACCESS_DEFAULTS,
+  FOLDER_DEFAULTS,
+  accessOptions,
+  folderSettings,
+  type FolderSettings,
+} from './access-settings';
+import {
   bytesSetting,
   choiceSetting,
   flagSetting,
@@ -98,6 +105,8 @@ export const TFTP_SERVER_DEFAULTS = {
   progressInterval: '1000',
   events: 'one',
   inputs: 0,
+  ...ACCESS_DEFAULTS,
+  ...FOLDER_DEFAULTS,
 };
 
 /** The properties of a tftp response node. */
@@ -158,6 +167,8 @@ export interface ServerConfig {
   readonly events: EventsChoice;
   /** True if it takes control messages. */
   readonly control: boolean;
+  /** How names are looked up in the folder and in others. */
+  readonly folder: FolderSettings;
   /** All that the server is told, but for its storage. */
   readonly server: Omit<ServerOptions, 'storage'>;
 }
@@ -256,7 +267,8 @@ export function parseServerConfig(saved: Saved<typeof TFTP_SERVER_DEFAULTS>): Se
     createDir: flagSetting(own.createDir),
     events: choiceSetting('events', own.events, EVENTS),
     control: numberSetting('inputs', own.inputs) === 1,
-    server: parseServer(own),
+    folder: folderSettings(own),
+    server: { ...parseServer(own), ...accessOptions(own) },
   };
   if (config.root === '' && needsFolder(config)) {
     throw new LocalError('ENOENT', 'No folder is set: fill in "Folder", with the files to serve');

@@ -4,10 +4,11 @@ import { mkdir, stat } from 'node:fs/promises';
 import { systemClock } from '../net/clock';
 import { LocalError } from '../protocol/errors';
 import { TftpServer } from '../server/server';
-import { FolderStorage } from '../storage/folder-storage';
+import { FolderStorage, type FolderStorageOptions } from '../storage/folder-storage';
 import { FlowStorage } from './flow-storage';
 import { localPath } from './local-path';
 import {
+  alarmMessage,
   errorOf,
   eventMessage,
   eventOutput,
@@ -25,6 +26,7 @@ import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import type { Clock, Timer } from '../net/clock';
 import type { TransferRecord } from '../net/transfer-record';
 import type { TftpError, TftpErrorCode } from '../protocol/errors';
+import type { GuessAlarm } from '../server/guess-alarm';
 import type { NameRules } from '../server/name-rules';
 import type { DataSink, Storage, StorageRequest } from '../storage/storage';
 import type { Send } from './messages';
@@ -49,7 +51,7 @@ export class ServerNode implements ControlledServer {
   readonly #clock: Clock;
   readonly #node: ServerNodeOutlet;
   readonly #config: ServerConfig;
-  readonly #folder: string | undefined;
+  readonly #folder: FolderStorageOptions | undefined;
   readonly #rules: ServerRules;
   readonly #status: StatusLine;
   readonly #texts: StatusTexts;
@@ -72,7 +74,7 @@ export class ServerNode implements ControlledServer {
     this.#clock = clock;
     this.#node = node;
     this.#config = config;
-    this.#folder = usesFolder(config) ? localPath(RED, config.root) : undefined;
+    this.#folder = usesFolder(config) ? folderOptions(RED, config) : undefined;
     const mapFile = config.mapFile === '' ? undefined : localPath(RED, config.mapFile);
     this.#rules = new ServerRules(mapFile, config.server.rules);
     this.#status = new StatusLine((status) => node.status(status));
@@ -205,12 +207,11 @@ export class ServerNode implements ControlledServer {
   }
 
   async #newFileStorage(): Promise<UploadStorage> {
-    const { overwrite, createDir, writes } = this.#config;
-    const folder = this.#folder;
-    if (folder === undefined) return new UploadStorage(undefined, writes);
-    await checkFolder(folder, createDir);
-    const files = new FolderStorage({ root: folder, overwrite, createDirs: createDir });
-    return new UploadStorage(files, writes);
+    const { createDir, writes } = this.#config;
+    const options = this.#folder;
+    if (options === undefined) return new UploadStorage(undefined, writes);
+    for (const folder of foldersOf(options)) await checkFolder(folder, createDir);
+    return new UploadStorage(new FolderStorage(options), writes);
   }
 
   #newServer(storage: Storage, rules: NameRules | undefined): TftpServer {
@@ -218,6 +219,7 @@ export class ServerNode implements ControlledServer {
     const server = new TftpServer({ ...options, storage });
     server.on('transfer', (record: TransferRecord) => this.#onTransfer(record));
     server.on('upload', (record: TransferRecord, sink: DataSink) => this.#onUpload(record, sink));
+    server.on('alarm', (alarm) => this.#onAlarm(alarm));
     server.on('problem', (error: TftpError) => this.#report(error));
     return server;
   }
@@ -237,6 +239,15 @@ export class ServerNode implements ControlledServer {
     if (output !== undefined) this.#node.send(toOutput(output, message));
     if (record.event === 'error') this.#tellFailure(record, { ...message });
     this.#showServer(record);
+  }
+
+  /** An alarm goes where errors go, and to Catch nodes. */
+  #onAlarm(alarm: GuessAlarm): void {
+    if (this.#closed) return;
+    const output = eventOutput(this.#config.events, 'error');
+    if (output !== undefined) this.#node.send(toOutput(output, alarmMessage(alarm)));
+    const text = `${alarm.host} asked for ${alarm.misses} files that do not exist: it may guess names`;
+    this.#node.error(new LocalError('EACCES', text), alarmMessage(alarm));
   }
 
   /** What is normal for a client to miss is no alarm. */
@@ -294,6 +305,25 @@ export class ServerNode implements ControlledServer {
 /** The flow may name files of a folder too. */
 function usesFolder(config: ServerConfig): boolean {
   return needsFolder(config) || (asksFlow(config) && config.root !== '');
+}
+
+/** Paths in the settings count from the working directory that Node-RED was given. */
+function folderOptions(
+  RED: Parameters<typeof localPath>[0],
+  { root, overwrite, createDir, folder }: ServerConfig,
+): FolderStorageOptions {
+  const { extraRoots, writeRoot, ...lookup } = folder;
+  return {
+    ...lookup,
+    root: [root, ...extraRoots].map((path) => localPath(RED, path)),
+    ...(writeRoot !== '' && { writeRoot: localPath(RED, writeRoot) }),
+    overwrite,
+    createDirs: createDir,
+  };
+}
+
+function foldersOf({ root, writeRoot }: FolderStorageOptions): string[] {
+  return [root, writeRoot ?? []].flat();
 }
 
 /** The client, in the words of the tcp and udp nodes. */

@@ -36,6 +36,8 @@ describe('red-tftp', () => {
     ],
     [['serve', '--port', '65536'], /port is 65536: it must be /],
     [['serve', '--allow', 'everybody'], /everybody is no network: give /],
+    [['serve', '--deny', 'everybody'], /everybody is no network: give /],
+    [['serve', '--unique-root', 'name'], /--unique-root/],
     [['serve', '--overwrite', 'never'], /--overwrite is "never": it must be refuse or /],
     [['serve', '--single-port', '--port-range', '1:2'], /exclude each other: give one of them/],
     [['serve', '--port-range', '1'], /--port-range is "1": it must be two ports, such as /],

@@ -76,6 +76,21 @@ describe('red-tftp serve', () => {
       },
     ));
 
+  it('refuses the networks of --deny', () =>
+    withServe([...LOOPBACK, '--deny', '192.0.2.1', '--deny', '127.0.0.0/8'], async (serve) => {
+      await writeFile(path.join(serve.folder, 'f'), content(5000));
+      await serve.client.get('f').should.be.rejectedWith({ code: 'EACCES' });
+    }));
+
+  it('gives each client its folder with --unique-root', () =>
+    withServe([...LOOPBACK, '--unique-root', 'ip'], async ({ client, folder }) => {
+      await writeFile(path.join(folder, 'f'), 'shared');
+      (await client.get('f')).data.toString().should.equal('shared');
+      await mkdir(path.join(folder, '127.0.0.1'));
+      await writeFile(path.join(folder, '127.0.0.1', 'f'), 'own');
+      (await client.get('f')).data.toString().should.equal('own');
+    }));
+
   it('serves everybody with --allow any, and warns if everybody may write', () =>
     withServe([...LOOPBACK, '--allow', 'any', '--writable'], async ({ client, io }) => {
       io.err.should.match(/^red-tftp: with --writable and --allow any everybody [^\n]+\n$/);
