@@ -3,10 +3,10 @@
 import dgram from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { LocalError } from '../protocol/errors';
-import type { TftpErrorCode } from '../protocol/errors';
 import type { Peer } from '../transfer/peer-lock';
 import { peerName } from '../transfer/peer-lock';
 import type { Transmit } from '../transfer/transfer';
+import { bindError } from './bind-error';
 
 /** Who hears of what happens at a socket. None of these may throw. */
 export interface SocketListener {
@@ -79,7 +79,7 @@ export class UdpSocket implements DatagramSocket {
         const socket = await boundAs(watchable ? 'first' : sharing, address, port);
         return new UdpSocket(socket, watchable, options);
       } catch (error) {
-        if (port !== 0 || tries === BIND_TRIES) throw bindError(error, options);
+        if (port !== 0 || tries === BIND_TRIES) throw bindError(codeOf(error), options, error);
       }
     }
   }
@@ -247,36 +247,4 @@ function enlarge(socket: dgram.Socket, bytes: number): void {
 function codeOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : 'an unknown error';
-}
-
-function bindError(error: unknown, { address, port }: BindOptions): LocalError {
-  const place = peerName({ address, port });
-  const [code, message] = explain(codeOf(error), place);
-  return new LocalError(code, message, { cause: error });
-}
-
-function explain(code: string, place: string): [TftpErrorCode, string] {
-  switch (code) {
-    case 'EADDRINUSE':
-      return [
-        code,
-        `${place} is in use: another server runs there; stop it or choose another port`,
-      ];
-    case 'EACCES':
-    case 'EPERM':
-      return [
-        'EACCES',
-        `No permission to use ${place}: a port below 1024 needs rights. Choose a port above 1023, ` +
-          'or allow it: sudo setcap cap_net_bind_service=+ep "$(readlink -f "$(which node)")", ' +
-          'or sudo sysctl net.ipv4.ip_unprivileged_port_start=69, or in Docker -p 69:6969/udp',
-      ];
-    case 'EADDRNOTAVAIL':
-    case 'EAFNOSUPPORT':
-      return [
-        'EADDRNOTAVAIL',
-        `${place} is no address of this machine: choose another, or leave it blank`,
-      ];
-    default:
-      return ['EIO', `${place} cannot be used: ${code}`];
-  }
 }

@@ -25,7 +25,7 @@ import { Upload, UploadStorage } from './upload-storage';
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import type { Clock, Timer } from '../net/clock';
 import type { TransferRecord } from '../net/transfer-record';
-import type { TftpError, TftpErrorCode } from '../protocol/errors';
+import type { TftpError } from '../protocol/errors';
 import type { GuessAlarm } from '../server/guess-alarm';
 import type { NameRules } from '../server/name-rules';
 import type { DataSink, Storage, StorageRequest } from '../storage/storage';
@@ -186,7 +186,7 @@ export class ServerNode implements ControlledServer {
       this.#failure = undefined;
       this.#showServer();
     } catch (thrown) {
-      this.#startFailed(explained(toTftpError(thrown), this.#port));
+      this.#startFailed(toTftpError(thrown));
     }
   }
 
@@ -342,21 +342,3 @@ async function checkFolder(folder: string, create: boolean): Promise<void> {
   const message = `The folder ${folder} does not exist: create it, or choose another one`;
   throw new LocalError('ENOENT', message, { filename: folder });
 }
-
-/** Says what to do about a port that cannot be used. */
-function explained(error: TftpError, port: number): TftpError {
-  const advice = ADVICE[error.code];
-  if (advice === undefined) return error;
-  return new LocalError(error.code, `UDP port ${port} ${advice}`, { cause: error });
-}
-
-const ADVICE: Readonly<Partial<Record<TftpErrorCode, string>>> = {
-  EADDRINUSE:
-    'is in use by another tftp server node or another program: stop that one, or choose ' +
-    'another port. This node starts when the port becomes free.',
-  EACCES:
-    'may not be used by this user. Choose a port above 1023, or allow it to Node.js (sudo setcap ' +
-    "'cap_net_bind_service=+ep' $(readlink -f $(which node))), or to everybody (sudo sysctl " +
-    'net.ipv4.ip_unprivileged_port_start=0); in Docker, listen on port 6969 and publish it with ' +
-    '-p 69:6969/udp.',
-};

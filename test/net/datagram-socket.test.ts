@@ -33,7 +33,7 @@ describe('UdpSocket', () => {
         const failure = await failureOf(bind({ port, watchable }));
         should(failure).have.properties({ code: 'EADDRINUSE', name: 'LocalError' });
         should(failure.message).match(
-          new RegExp(`^127.0.0.1:${port} is in use: .*choose another port$`),
+          new RegExp(`^127.0.0.1:${port} is in use by .*choose another port$`),
         );
       });
     }
@@ -69,7 +69,7 @@ describe('UdpSocket', () => {
       skipUnless(this, stdout !== 'allowed\n', 'this system lets everybody use port 69');
       should(stderr).equal('');
       should(stdout).match(
-        /^EACCES No permission to use 127\.0\.0\.1:69: .*setcap.*sysctl.*Docker/,
+        /^EACCES No permission to use 127\.0\.0\.1:69: .*setcap .*sysctl net\.ipv4\.ip_unprivileged_port_start=69\).*systemd.*Docker .*single port.*-p 69:6969\/udp\n$/,
       );
     });
 
