@@ -6,10 +6,6 @@
 
   const OPTIONS = ['blksize', 'blksize2', 'timeout', 'utimeout', 'tsize', 'windowsize', 'rollover'];
 
-  const ENTRY_END = /[,\n]/;
-  /** The commas in `{a,b}` belong to a pattern. */
-  const PATTERN_END = /\n|,(?![^{\n]*\})/;
-
   // --- What the fields may hold. Node-RED shows a reason only if a validator has two parameters.
 
   const root = validator((node, value) => {
@@ -26,9 +22,9 @@
     return fits ? undefined : text(node, 'tftp-server.errors.portRange');
   });
 
-  function entriesOf(value, end = ENTRY_END) {
+  function entriesOf(value) {
     return value
-      .split(end)
+      .split(/[,\n]/)
       .map((entry) => entry.trim())
       .filter((entry) => entry !== '');
   }
@@ -41,7 +37,7 @@
 
   function patterns(name) {
     return validator((node, value) => {
-      const wrong = entriesOf(value, PATTERN_END).find((pattern) => !isPattern(pattern));
+      const wrong = entriesOf(value).find((pattern) => !isPattern(pattern));
       if (wrong === undefined) return undefined;
       const label = text(node, `tftp-server.label.${name}`);
       return text(node, 'tftp-server.errors.pattern', { label, pattern: wrong });

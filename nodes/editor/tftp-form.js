@@ -23,7 +23,7 @@
     responseTimeout: { least: 0.1, most: 3600, fraction: true },
     quota: { least: 0.001, most: 1073741824, fraction: true },
     requestRate: { least: 0, most: 1000000, fraction: true },
-    guessLimit: { least: 0, most: 1000000 },
+    guessLimit: { least: 0, most: 10000 },
   };
 
   /** A text of the node's own catalogue. */
