@@ -157,7 +157,7 @@ const SERVE: Command = {
     {
       name: 'max-per-host',
       value: 'N',
-      help: 'Transfers at the same time with one address. Default: 50.',
+      help: 'Transfers at the same time with one address. Default: 400.',
     },
     {
       name: 'max-upload',

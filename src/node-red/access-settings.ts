@@ -21,7 +21,7 @@ export const ACCESS_DEFAULTS = {
   deny: [] as string[],
   readNames: '',
   writeNames: '',
-  requestRate: '50',
+  requestRate: '200',
   guessLimit: '100',
   expectedSets: [] as string[],
   expectedNames: '',

@@ -96,7 +96,7 @@ export const TFTP_SERVER_DEFAULTS = {
   allow: [] as string[],
   maxUploadSize: '64',
   maxTransfers: '500',
-  maxPerHost: '50',
+  maxPerHost: '400',
   blksizeMax: '',
   windowsizeMax: '64',
   timeout: '1',

@@ -10,6 +10,8 @@ import { NameFilter } from './name-filter';
 import { OptionProfiles } from './option-profiles';
 import type { RequiredServerOptions } from './server-options';
 
+/** The share of all transfers that may be half-open: most, for after a power cut a whole site asks at once. */
+const HALF_OPEN_SHARE = 0.8;
 /** Fewer half-open transfers than this are no flood. */
 const HALF_OPEN_LEAST = 8;
 
@@ -39,7 +41,7 @@ export class Admission {
 
   /** How many transfers may wait for the first answer of their clients, whose addresses may be forged. */
   get maxHalfOpen(): number {
-    return Math.max(HALF_OPEN_LEAST, Math.floor(this.#options.maxTransfers / 2));
+    return Math.max(HALF_OPEN_LEAST, Math.floor(this.#options.maxTransfers * HALF_OPEN_SHARE));
   }
 
   /** Why the request is refused; undefined if it is not. */

@@ -52,7 +52,7 @@ export interface ServerOptions {
   writeNames?: readonly string[];
   /**
    * Requests per second of one address; a burst of four seconds' worth is let through, and what is
-   * more gets no answer. 0 for no limit. @default 50: more than a site behind one address needs to boot
+   * more gets no answer. 0 for no limit. @default 200: after a power cut a whole site may ask through one address
    */
   requestRate?: number;
   /**
@@ -72,7 +72,7 @@ export interface ServerOptions {
   maxUploadSize?: number;
   /** Transfers at the same time; more are told that the server is busy. @default 500 */
   maxTransfers?: number;
-  /** Transfers at the same time with one address. @default 50: a site behind one NAT address still boots */
+  /** Transfers at the same time with one address. @default 400: a whole site behind one NAT address still boots at once */
   maxPerHost?: number;
   /**
    * The largest block granted, in bytes, 8 to 65464.
@@ -123,13 +123,13 @@ export const SERVER_DEFAULTS = {
   deny: [],
   readNames: [],
   writeNames: [],
-  requestRate: 50,
+  requestRate: 200,
   guessLimit: 100,
   expectedMisses: [],
   profiles: [],
   maxUploadSize: 64 * 1024 * 1024,
   maxTransfers: 500,
-  maxPerHost: 50,
+  maxPerHost: 400,
   windowsizeMax: 64,
   timeout: 1000,
   retries: 6,

@@ -9,7 +9,7 @@ describe('access-settings', () => {
       deny: [],
       readNames: [],
       writeNames: [],
-      requestRate: 50,
+      requestRate: 200,
       guessLimit: 100,
       expectedMisses: [],
       profiles: [],
