@@ -37,6 +37,8 @@ export interface NameStep {
 const MAX_LENGTH = 1024;
 /** Instructions of patterns for one name: some tenths of a second. Real rules need some thousands. */
 const MAX_WORK = 2_000_000;
+/** What tftp-hpa tells a client that a rule refuses without a text. */
+const ABORT_TEXT = 'Access denied';
 /** What tftp-hpa tells a client if its rules come to no end. */
 const FAILURE_TEXT = 'Remap table failure';
 
@@ -138,7 +140,7 @@ export class NameRun {
 
   #abort(rule: NameRule, text: string): never {
     this.#tell(rule, true, 'refuse');
-    throw new Refusal(new TftpError('EACCES', text || 'Access violation'));
+    throw new Refusal(new TftpError('EACCES', text || ABORT_TEXT));
   }
 
   /** All replacements of one rule. */

@@ -58,7 +58,7 @@ describe('NameRules', () => {
     ['j to a built label that is missing refuses', 'j (.*) \\1', 'a', '!Remap table failure'],
     ['s wins over j', 'js ^a end\n:end', 'a', '!Remap table failure'],
     ['a label may stand behind its colon', 'j . end\na .\n: end', 'a', 'a'],
-    ['a refuses', 'a secret', 'x/secret', '!Access violation'],
+    ['a refuses', 'a secret', 'x/secret', '!Access denied'],
     ['a tells its text', 'a ^.*/(.*) No\\ \\U\\1\\E\\ for\\ you', 'x/a', '!No A for you'],
     ['a goes on if there is no match', 'a secret', 'a', 'a'],
     ['~ acts where there is no match', '~a ^pub/ Only\\ pub', 'x', '!Only pub'],
