@@ -89,11 +89,14 @@ describe('TftpServer and forged requests', () => {
     });
     await victims.bind(300);
     const ended = countEnds(running);
-    victims.send(rrq('large'), running.place);
-    await until(() => running.server.counters.requests === 300);
-    await until(() => ended() >= 100 && running.server.transfers.length === 0);
+    // The second wave comes when no transfer of the first one is left that could be in its way.
+    for (const requests of [300, 600]) {
+      victims.send(rrq('large'), running.place);
+      await until(() => running.server.counters.requests === requests);
+      await until(() => ended() >= 100 && running.server.transfers.length === 0);
+    }
     const { dropped, refused } = running.server.counters;
-    should(dropped + refused).be.aboveOrEqual(190);
+    should(dropped + refused).be.aboveOrEqual(490);
     should(victims.packets - refused).be.belowOrEqual(3 * 110);
     should(victims.bytes).be.belowOrEqual(3 * 110 * PLAIN_BLOCK + refused * 133);
   });
