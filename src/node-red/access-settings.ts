@@ -25,6 +25,7 @@ export const ACCESS_DEFAULTS = {
   guessLimit: '100',
   expectedSets: [] as string[],
   expectedNames: '',
+  probes: true,
   refuseOptions: [] as object[],
 };
 
@@ -41,7 +42,14 @@ export const FOLDER_DEFAULTS = {
 /** What a server is told of these. */
 export type AccessOptions = Pick<
   ServerOptions,
-  'deny' | 'readNames' | 'writeNames' | 'requestRate' | 'guessLimit' | 'expectedMisses' | 'profiles'
+  | 'deny'
+  | 'readNames'
+  | 'writeNames'
+  | 'requestRate'
+  | 'guessLimit'
+  | 'expectedMisses'
+  | 'probes'
+  | 'profiles'
 >;
 
 /** What a folder storage is told of these. The folders are as they were written. */
@@ -74,6 +82,7 @@ export function accessOptions(own: Record<keyof typeof ACCESS_DEFAULTS, unknown>
     requestRate: numberSetting('requestRate', own.requestRate),
     guessLimit: numberSetting('guessLimit', own.guessLimit),
     expectedMisses,
+    probes: flagSetting(own.probes),
     profiles,
   });
 }

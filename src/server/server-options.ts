@@ -66,6 +66,11 @@ export interface ServerOptions {
    * case are the same. The `error` of such a miss has `expected: true`. @default []
    */
   expectedMisses?: readonly string[];
+  /**
+   * A client that asks for the size of a file and then hangs up with ERROR 8 or 0, as UEFI, iPXE and
+   * PXELINUX do, is a `probe` and no failure. False: it is an `error` like any other. @default true
+   */
+  probes?: boolean;
   /** Options that some clients are refused. What any of the profiles of a client refuses is not granted. @default [] */
   profiles?: readonly OptionProfile[];
   /** The largest upload, in bytes. @default 64 MiB */
@@ -126,6 +131,7 @@ export const SERVER_DEFAULTS = {
   requestRate: 200,
   guessLimit: 100,
   expectedMisses: [],
+  probes: true,
   profiles: [],
   maxUploadSize: 64 * 1024 * 1024,
   maxTransfers: 500,

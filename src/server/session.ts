@@ -243,14 +243,15 @@ export class Session {
       deadline,
       facts: this.#surroundings.facts,
       onEvent: (record) => this.#listener.event(record),
-      isProbe: (error) => request.type === 'RRQ' && granted.oack.length > 0 && this.#hungUp(error),
+      isProbe: (error) => granted.oack.length > 0 && this.#isProbe(error),
     });
   }
 
   /** UEFI, iPXE and PXELINUX ask for the size and then hang up with ERROR 8 or 0: that is no failure. */
-  #hungUp(error: TftpError): boolean {
-    const says = error instanceof PeerError && (error.tftpCode === 8 || error.tftpCode === 0);
-    return says && this.record?.bytes === 0;
+  #isProbe(error: TftpError): boolean {
+    const asked = this.#options.probes && this.arrival.request.type === 'RRQ';
+    const hungUp = error instanceof PeerError && (error.tftpCode === 8 || error.tftpCode === 0);
+    return asked && hungUp && this.record?.bytes === 0;
   }
 
   #bind({ options }: GrantedOptions): Promise<DatagramSocket> {

@@ -12,6 +12,7 @@ describe('access-settings', () => {
       requestRate: 200,
       guessLimit: 100,
       expectedMisses: [],
+      probes: true,
       profiles: [],
     });
     should(parse({}).folder).eql({
@@ -29,6 +30,7 @@ describe('access-settings', () => {
       writeNames: '*-app.log',
       requestRate: '0',
       guessLimit: 7,
+      probes: 'false',
       expectedSets: ['cisco', 'raspberry-pi'],
       expectedNames: 'a*\nb*',
       refuseOptions: [
@@ -44,6 +46,7 @@ describe('access-settings', () => {
       requestRate: 0,
       guessLimit: 7,
       expectedMisses: ['set:cisco', 'set:raspberry-pi', 'a*', 'b*'],
+      probes: false,
       profiles: [
         { clients: ['192.0.2.0/24'], refuse: 'all-but-tsize' },
         { clients: ['192.0.2.1', '192.0.2.2'], refuse: ['blksize', 'windowsize'] },

@@ -146,6 +146,14 @@ describe('TftpServer, what it tells', () => {
     });
   }
 
+  it('calls a probe an error where probes are not set apart', async () => {
+    const { place, record, server } = await startServer({ storage, probes: false });
+    should(await peer.ask(rrq('firmware', 'tsize', '0'), place)).equal('OACK tsize 300000');
+    peer.send(error(8, 'User aborted the transfer'));
+    should((await record('error')).error!.code).equal('EOPTNEG');
+    should(server.counters).have.properties({ probes: 0, failed: 1 });
+  });
+
   it('calls other ends no probe', async () => {
     const { place, record, server } = await startServer({ storage });
     await peer.ask(rrq('firmware', 'tsize', '0'), place);

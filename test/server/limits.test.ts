@@ -193,6 +193,7 @@ describe('parseServerOptions', () => {
       requestRate: 200,
       guessLimit: 100,
       expectedMisses: [],
+      probes: true,
       profiles: [],
       maxUploadSize: 67_108_864,
       maxTransfers: 500,
