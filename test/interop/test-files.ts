@@ -1,5 +1,6 @@
 /** The files that are sent to and fro. */
 
+import { setTimeout } from 'node:timers/promises';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -64,6 +65,16 @@ export function mustHold(file: string, expected: Uint8Array): void {
   const different = expected.findIndex((byte, i) => byte !== found[i]);
   const where = different < 0 ? 'it is longer' : `the first difference is at ${different}`;
   throw new Error(`${file} has ${found.length} of ${expected.length} bytes, ${where}`);
+}
+
+/**
+ * The same for a file that another program has just received: atftpd acknowledges the last block
+ * before it has written it, and nothing tells when it has.
+ */
+export async function willHold(file: string, expected: Uint8Array): Promise<void> {
+  const until = performance.now() + 5000;
+  while (performance.now() < until && !readFileSync(file).equals(expected)) await setTimeout(10);
+  mustHold(file, expected);
 }
 
 function write(file: string, bytes: Uint8Array): string {

@@ -4,7 +4,15 @@ import path from 'node:path';
 import { TftpClient } from '../../src/client/client';
 import { isTftpError } from '../../src/protocol/errors';
 import { redTftp, succeeded } from '../helpers/program';
-import { ROLLOVER_LENGTH, SHORT_LENGTHS, TEXT, content, mustHold, windowEdge } from './test-files';
+import {
+  ROLLOVER_LENGTH,
+  SHORT_LENGTHS,
+  TEXT,
+  content,
+  mustHold,
+  willHold,
+  windowEdge,
+} from './test-files';
 import { ThirdPartyServer } from './third-party-server';
 import type { ThirdPartyServerName } from './third-party-server';
 
@@ -57,7 +65,7 @@ for (const name of ['in.tftpd', 'atftpd'] satisfies ThirdPartyServerName[]) {
           const bytes = content(length);
           const file = server.folders.keep(remote, bytes);
           succeeded(await redTftp(['put', file, server.url(remote), ...way.flags]));
-          mustHold(path.join(server.folders.server, remote), bytes);
+          await willHold(path.join(server.folders.server, remote), bytes);
         });
       }
     }
@@ -84,7 +92,7 @@ for (const name of ['in.tftpd', 'atftpd'] satisfies ThirdPartyServerName[]) {
       succeeded(await redTftp(['get', server.url('text'), '-o', file, ...mode]));
       mustHold(file, TEXT);
       succeeded(await redTftp(['put', file, server.url('new-text'), ...mode]));
-      mustHold(path.join(server.folders.server, 'new-text'), TEXT);
+      await willHold(path.join(server.folders.server, 'new-text'), TEXT);
     });
 
     it('the library gets, puts and asks for the size', async () => {
@@ -93,7 +101,7 @@ for (const name of ['in.tftpd', 'atftpd'] satisfies ThirdPartyServerName[]) {
       try {
         const record = await client.put(bytes, 'by-library');
         record.bytes.should.equal(50_000);
-        mustHold(path.join(server.folders.server, 'by-library'), bytes);
+        await willHold(path.join(server.folders.server, 'by-library'), bytes);
         const { data } = await client.get('by-library');
         data.equals(bytes).should.be.true();
         (await client.stat('by-library')).size!.should.equal(50_000);
