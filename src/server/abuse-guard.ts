@@ -7,7 +7,7 @@
 import { RequestRate } from './request-rate';
 
 /** Limits that need no setting: no honest site comes near them. */
-const ERRORS_PER_ADDRESS = { perSecond: 20, burst: 200 };
+const ERRORS_PER_ADDRESS = { perSecond: 50, burst: 1000 };
 const ERRORS_IN_ALL = { perSecond: 1000, burst: 2000 };
 /** Transfers that are begun for an address that answers none of them; each draws three small packets at most. */
 const UNANSWERED_PER_SECOND = 2;
