@@ -32,8 +32,8 @@ export {
 } from './protocol/errors';
 export type { TftpErrorCode, TftpErrorContext } from './protocol/errors';
 export type { TransferMode, WireOption } from './protocol/packet';
-export { loadMapFile, reloadMapFile } from './server/map-file';
-export { NameRules } from './server/name-rules';
+export { loadMapFile, reloadMapFile } from './server/names/map-file';
+export { NameRules } from './server/names/name-rules';
 export type {
   FileTest,
   NameExplanation,
@@ -42,7 +42,7 @@ export type {
   NameRulesOptions,
   NameStep,
   RuleHits,
-} from './server/name-rules';
+} from './server/names/name-rules';
 export { TftpServer } from './server/server';
 export type { ServerCounters, ServerEvents } from './server/server';
 export type { ListeningAddress } from './server/listeners';

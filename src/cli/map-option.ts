@@ -1,9 +1,9 @@
 /** `serve --map FILE`: the rules, read again at each SIGHUP. */
 
-import { loadMapFile, reloadMapFile } from '../server/map-file';
+import { loadMapFile, reloadMapFile } from '../server/names/map-file';
 import { printLine } from './command-io';
 import { failureText } from './failure';
-import type { NameRules } from '../server/name-rules';
+import type { NameRules } from '../server/names/name-rules';
 import type { CommandIo } from './command-io';
 
 /** The rules of a file. A file that is wrong later leaves the old ones in force. */

@@ -2,10 +2,10 @@
 
 import { isIP } from 'node:net';
 import { invalidSetting } from '../net/check-setting';
-import { loadMapFile } from '../server/map-file';
+import { loadMapFile } from '../server/names/map-file';
 import { cleanText, printLine } from './command-io';
 import { ExitCode } from './exit-code';
-import type { NameOutcome, NameStep } from '../server/name-rules';
+import type { NameOutcome, NameStep } from '../server/names/name-rules';
 import type { Arguments } from './arguments';
 import type { CommandIo } from './command-io';
 

@@ -15,7 +15,7 @@ import { failureText } from './failure';
 import { Interruption } from './interruption';
 import { MapOption } from './map-option';
 import { ServerLog } from './server-log';
-import type { NameRules } from '../server/name-rules';
+import type { NameRules } from '../server/names/name-rules';
 import type { ServerOptions } from '../server/server-options';
 import type { Arguments } from './arguments';
 import type { CommandIo } from './command-io';

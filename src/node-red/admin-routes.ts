@@ -2,11 +2,11 @@
 
 import { isIP } from 'node:net';
 import { invalidSetting } from '../net/check-setting';
-import { NameRules } from '../server/name-rules';
+import { NameRules } from '../server/names/name-rules';
 import { toTftpError } from './messages';
 import { isBlank, textSetting } from './setting';
 import type { NodeAPI } from 'node-red';
-import type { NameRequest, NameStep } from '../server/name-rules';
+import type { NameRequest, NameStep } from '../server/names/name-rules';
 
 /** Characters. */
 const MAX_RULES_LENGTH = 64 * 1024;

@@ -8,7 +8,7 @@
 import { constants } from 'node:buffer';
 import { checkNumber, invalidSetting } from '../net/check-setting';
 import { LocalError } from '../protocol/errors';
-import { NameRules } from '../server/name-rules';
+import { NameRules } from '../server/names/name-rules';
 import { ANY_NETWORK, PRIVATE_NETWORKS } from '../server/server-options';
 import { OVERWRITE_POLICIES } from '../storage/overwrite-policy';
 import {

@@ -7,7 +7,7 @@ import { textSetting } from './setting';
 import type { NodeMessage } from 'node-red';
 import type { TransferRecord } from '../net/transfer-record';
 import type { ListeningAddress } from '../server/listeners';
-import type { RuleHits } from '../server/name-rules';
+import type { RuleHits } from '../server/names/name-rules';
 import type { ServerCounters } from '../server/server';
 import type { TftpError } from '../protocol/errors';
 import type { Send } from './messages';

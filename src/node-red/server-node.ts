@@ -27,7 +27,7 @@ import type { Clock, Timer } from '../net/clock';
 import type { TransferRecord } from '../net/transfer-record';
 import type { TftpError } from '../protocol/errors';
 import type { GuessAlarm } from '../server/guess-alarm';
-import type { NameRules } from '../server/name-rules';
+import type { NameRules } from '../server/names/name-rules';
 import type { DataSink, Storage, StorageRequest } from '../storage/storage';
 import type { Send } from './messages';
 import type { ServerConfig } from './node-config';

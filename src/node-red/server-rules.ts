@@ -1,7 +1,7 @@
 /** The name rules of a tftp server node: those of its dialog, or those of a file. */
 
-import { loadMapFile, reloadMapFile } from '../server/map-file';
-import type { NameRules, RuleHits } from '../server/name-rules';
+import { loadMapFile, reloadMapFile } from '../server/names/map-file';
+import type { NameRules, RuleHits } from '../server/names/name-rules';
 
 /** A file wins over what was typed. */
 export class ServerRules {

@@ -3,7 +3,7 @@
 import { MAX_BLKSIZE, MAX_WINDOWSIZE, MIN_BLKSIZE, TFTP_PORT } from '../protocol/constants';
 import { checkNumber, invalidSetting } from '../net/check-setting';
 import type { Storage } from '../storage/storage';
-import type { NameRules } from './name-rules';
+import type { NameRules } from './names/name-rules';
 import type { OptionProfile } from './option-profiles';
 
 /** Which versions of IP a server listens on. */

@@ -22,7 +22,7 @@ import type { RetryPolicy } from '../transfer/retry-policy';
 import { Sender } from '../transfer/sender';
 import { announcedSize, tooLarge } from './admission';
 import type { Admission } from './admission';
-import { servedName } from './served-name';
+import { servedName } from './names/served-name';
 import type { RequiredServerOptions } from './server-options';
 
 /** Timeouts of a server double up to this, in milliseconds: with six retries, two minutes of patience for phones that erase their flash. */

@@ -1,8 +1,8 @@
 /** Name rules in files on the disk. */
 
 import { readFile, stat } from 'node:fs/promises';
-import { LocalError, isTftpError } from '../protocol/errors';
-import { invalidSetting } from '../net/check-setting';
+import { LocalError, isTftpError } from '../../protocol/errors';
+import { invalidSetting } from '../../net/check-setting';
 import { NameRules } from './name-rules';
 
 /** Bytes. The largest map files that people write have some hundred lines. */

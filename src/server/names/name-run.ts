@@ -1,6 +1,6 @@
 /** One name on its way through the rules. */
 
-import { TftpError } from '../protocol/errors';
+import { TftpError } from '../../protocol/errors';
 import { plainAddress } from './name-replacement';
 import type { NameLabel, NameRule } from './name-rule';
 import type { PosixMatch } from './posix-pattern';

@@ -1,6 +1,6 @@
 import should = require('should');
-import { NameRules } from '../../src/server/name-rules';
-import type { NameOutcome, NameRequest } from '../../src/server/name-rules';
+import { NameRules } from '../../../src/server/names/name-rules';
+import type { NameOutcome, NameRequest } from '../../../src/server/names/name-rules';
 
 const CLIENT = '192.0.2.169';
 

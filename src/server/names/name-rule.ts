@@ -1,7 +1,7 @@
 /** One line of a map file. */
 
-import { isTftpError } from '../protocol/errors';
-import { invalidSetting } from '../net/check-setting';
+import { isTftpError } from '../../protocol/errors';
+import { invalidSetting } from '../../net/check-setting';
 import { NameReplacement } from './name-replacement';
 import { PosixPattern } from './posix-pattern';
 

@@ -1,6 +1,6 @@
 /** From the parts of a pattern to the instructions that `PosixPattern` runs. */
 
-import { invalidSetting } from '../net/check-setting';
+import { invalidSetting } from '../../net/check-setting';
 import type { CharacterTest } from './posix-bracket';
 import type { Assertion, PatternNode } from './posix-syntax';
 

@@ -1,8 +1,8 @@
 /** Under which name a storage is asked for what a client wants. */
 
-import type { RequestPacket } from '../protocol/packet';
-import { canOpen } from '../storage/can-open';
-import type { Storage, StorageRequest } from '../storage/storage';
+import type { RequestPacket } from '../../protocol/packet';
+import { canOpen } from '../../storage/can-open';
+import type { Storage, StorageRequest } from '../../storage/storage';
 import type { NameRules } from './name-rules';
 
 /**

@@ -1,9 +1,9 @@
 import should = require('should');
-import { LocalError } from '../../src/protocol/errors';
-import { NameRules } from '../../src/server/name-rules';
-import { MemoryStorage } from '../../src/storage/memory-storage';
-import type { Storage, StorageRequest } from '../../src/storage/storage';
-import { clientFor, closeEnginesAfterEach, failureOf, startServer } from '../helpers/engine';
+import { LocalError } from '../../../src/protocol/errors';
+import { NameRules } from '../../../src/server/names/name-rules';
+import { MemoryStorage } from '../../../src/storage/memory-storage';
+import type { Storage, StorageRequest } from '../../../src/storage/storage';
+import { clientFor, closeEnginesAfterEach, failureOf, startServer } from '../../helpers/engine';
 
 describe('TftpServer with name rules', () => {
   closeEnginesAfterEach();

@@ -1,6 +1,6 @@
 /** Bracket expressions of POSIX regular expressions (IEEE 1003.1, 9.3.5): `[a-z]`, `[^]/]`, `[[:digit:]_]`. */
 
-import { invalidSetting } from '../net/check-setting';
+import { invalidSetting } from '../../net/check-setting';
 
 /** Whether a code point fits. */
 export type CharacterTest = (point: number) => boolean;

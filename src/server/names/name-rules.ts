@@ -1,8 +1,8 @@
 /** Rules that map the names that clients ask for to the names of files: the map file of tftp-hpa. */
 
-import { LocalError, isTftpError } from '../protocol/errors';
-import { checkNumber, invalidSetting } from '../net/check-setting';
-import type { TftpError } from '../protocol/errors';
+import { LocalError, isTftpError } from '../../protocol/errors';
+import { checkNumber, invalidSetting } from '../../net/check-setting';
+import type { TftpError } from '../../protocol/errors';
 import { NameRun } from './name-run';
 import type { FileTest, NameOutcome, NameRequest, NameStep } from './name-run';
 import { parseLine } from './name-rule';

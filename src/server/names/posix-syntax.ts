@@ -1,6 +1,6 @@
 /** The grammar of POSIX extended regular expressions (IEEE 1003.1, 9.4), as the GNU C library reads it. */
 
-import { invalidSetting } from '../net/check-setting';
+import { invalidSetting } from '../../net/check-setting';
 import { ignoringCase, parseBracket } from './posix-bracket';
 import type { CharacterTest } from './posix-bracket';
 

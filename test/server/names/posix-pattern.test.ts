@@ -1,6 +1,6 @@
 import should = require('should');
 import fc = require('fast-check');
-import { PosixPattern } from '../../src/server/posix-pattern';
+import { PosixPattern } from '../../../src/server/names/posix-pattern';
 
 /** What is found of a pattern, with `|` at its ends; undefined if nothing is. */
 function found(source: string, text: string, ignoreCase = false): string | undefined {
