@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { skip } from '../helpers/requirements';
 import { content, withFolder, withServer } from './servers';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import type { Writable } from 'node:stream';
@@ -105,9 +106,4 @@ function start(...argv: string[]): {
     err: Buffer.concat(err).toString(),
   }));
   return { child, stdin: child.stdin, ended };
-}
-
-function skip(context: Mocha.Context, reason: string): void {
-  console.log(`      skipped: ${reason}`);
-  context.skip();
 }

@@ -1,10 +1,9 @@
 import { networkInterfaces } from 'node:os';
+import { skip } from './requirements';
 
 /** Skips a test that this machine cannot run, and says why. */
 export function skipUnless(test: Mocha.Context, possible: boolean, reason: string): void {
-  if (possible) return;
-  console.log(`      (skipped: ${reason})`);
-  test.skip();
+  if (!possible) skip(test, reason);
 }
 
 export const ON_LINUX = process.platform === 'linux';

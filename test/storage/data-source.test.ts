@@ -12,6 +12,7 @@ import {
   streamSource,
 } from '../../src/storage/data-source';
 import { failureOf, readAll } from '../helpers/content';
+import { skip } from '../helpers/requirements';
 import { useTempFolder } from '../helpers/temp-folder';
 
 describe('bufferSource', () => {
@@ -102,10 +103,7 @@ describe('fileSource', () => {
   });
 
   it('refuses a pipe at once instead of waiting for a writer', async function () {
-    if (process.platform === 'win32') {
-      console.log('      skipped: Windows has no mkfifo');
-      this.skip();
-    }
+    if (process.platform === 'win32') skip(this, 'Windows has no mkfifo');
     execFileSync('mkfifo', [folder.file('fifo')]);
     should(await failureOf(fileSource(folder.file('fifo')))).have.property('code', 'EACCES');
   });

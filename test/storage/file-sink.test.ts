@@ -16,6 +16,7 @@ import { fileSource } from '../../src/storage/data-source';
 import { FileSink, type OverwritePolicy } from '../../src/storage/data-sink';
 import { moveToFreeName, publish } from '../../src/storage/overwrite-policy';
 import { failureOf, readAll, writeAll } from '../helpers/content';
+import { skip } from '../helpers/requirements';
 import { useTempFolder } from '../helpers/temp-folder';
 
 const POSIX = process.platform !== 'win32';
@@ -101,10 +102,7 @@ describe('FileSink', () => {
   });
 
   it('gives a new file the mode it is told', async function () {
-    if (!POSIX) {
-      console.log('      skipped: Windows has no such permissions');
-      this.skip();
-    }
+    if (!POSIX) skip(this, 'Windows has no such permissions');
     const options = { overwrite: 'refuse', createDir: false, mode: 0o606 } as const;
     await (await FileSink.open(folder.file('a'), options)).commit();
     should(statSync(folder.file('a')).mode & 0o777).equal(0o606);
@@ -159,10 +157,7 @@ describe('FileSink', () => {
 
   describe('replace', () => {
     it('keeps the permissions of the old file', async function () {
-      if (!POSIX) {
-        console.log('      skipped: Windows has no such permissions');
-        this.skip();
-      }
+      if (!POSIX) skip(this, 'Windows has no such permissions');
       writeFileSync(folder.file('a'), 'old');
       chmodSync(folder.file('a'), 0o640);
       const options = { overwrite: 'replace', createDir: false, mode: 0o600 } as const;

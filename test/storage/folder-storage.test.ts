@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { FolderStorage, type FolderStorageOptions } from '../../src/storage/folder-storage';
 import { failureOf, readAll, requestFor, writeAll } from '../helpers/content';
+import { skip } from '../helpers/requirements';
 import { useTempFolder } from '../helpers/temp-folder';
 
 const IS_ROOT = process.getuid?.() === 0;
@@ -109,10 +110,7 @@ describe('FolderStorage', () => {
       chmodSync(folder.path, 0o755);
       chmodSync(folder.file('root', 'a.cfg'), 0o600);
       if (!IS_ROOT) chmodSync(folder.file('root', 'a.cfg'), 0);
-      if (process.platform === 'win32') {
-        console.log('      skipped: Windows has no such permissions');
-        this.skip();
-      }
+      if (process.platform === 'win32') skip(this, 'Windows has no such permissions');
       const failure = await asNobody(() => failureOf(read('a.cfg')));
       should(failure).have.properties({ code: 'EACCES', tftpCode: 2 });
       should(failure.message).not.containEql(folder.path);
@@ -197,10 +195,7 @@ describe('FolderStorage', () => {
     });
 
     it('opens no pipe, and does not wait for its other end', async function () {
-      if (process.platform === 'win32') {
-        console.log('      skipped: Windows has no mkfifo');
-        this.skip();
-      }
+      if (process.platform === 'win32') skip(this, 'Windows has no mkfifo');
       execFileSync('mkfifo', [folder.file('root', 'fifo')]);
       await shouldRefuse('fifo', 'EACCES');
     });
@@ -272,10 +267,7 @@ describe('FolderStorage', () => {
     });
 
     it('respects that a file is write-protected', async function () {
-      if (process.platform === 'win32') {
-        console.log('      skipped: Windows has no such permissions');
-        this.skip();
-      }
+      if (process.platform === 'win32') skip(this, 'Windows has no such permissions');
       chmodSync(folder.path, 0o755);
       chmodSync(folder.file('root'), 0o777);
       chmodSync(folder.file('root', 'a.cfg'), 0o444);
@@ -296,10 +288,7 @@ describe('FolderStorage', () => {
 
     it('tells of a full disk, and leaves nothing', async function () {
       const root = folder.file('root', 'sub');
-      if (!mountSmallDisk(root)) {
-        console.log('      skipped: mounting a small tmpfs needs to be root on Linux');
-        this.skip();
-      }
+      if (!mountSmallDisk(root)) skip(this, 'mounting a small tmpfs needs to be root on Linux');
       try {
         const sink = await new FolderStorage({ root }).openForWriting(requestFor('big'));
         const failure = await failureOf(writeAll(sink, Buffer.alloc(200_000), 1000));
@@ -392,10 +381,7 @@ describe('FolderStorage', () => {
     });
 
     it('names a folder that may not be read', async function () {
-      if (process.platform === 'win32') {
-        console.log('      skipped: Windows has no such permissions');
-        this.skip();
-      }
+      if (process.platform === 'win32') skip(this, 'Windows has no such permissions');
       chmodSync(folder.path, 0o755);
       chmodSync(folder.file('root'), IS_ROOT ? 0o700 : 0);
       const failure = await asNobody(() => failureOf(storage().check()));
@@ -419,10 +405,7 @@ describe('FolderStorage', () => {
   });
 
   it('gives new files the mode it is told', async function () {
-    if (process.platform === 'win32') {
-      console.log('      skipped: Windows has no such permissions');
-      this.skip();
-    }
+    if (process.platform === 'win32') skip(this, 'Windows has no such permissions');
     should(statSync(await write('new', { fileMode: 0o604 })).mode & 0o777).equal(0o604);
   });
 
