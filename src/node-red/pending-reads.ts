@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { systemClock } from '../net/clock';
 import { LocalError, TimeoutError } from '../protocol/errors';
+import { RecentMap } from '../server/recent-map';
 import { toTftpError } from './messages';
 import type { Clock } from '../net/clock';
 import type { TftpError } from '../protocol/errors';
@@ -37,7 +38,7 @@ interface PendingRead {
 export class PendingReads {
   readonly #clock: Clock;
   readonly #waiting = new Map<string, PendingRead>();
-  readonly #ended = new Map<string, LocalError>();
+  readonly #ended = new RecentMap<string, LocalError>(MEMORY);
 
   constructor(clock: Clock = systemClock) {
     this.#clock = clock;
@@ -131,8 +132,6 @@ export class PendingReads {
     read.release();
     this.#waiting.delete(id);
     this.#ended.set(id, reason);
-    const [oldest] = this.#ended.keys();
-    if (this.#ended.size > MEMORY && oldest !== undefined) this.#ended.delete(oldest);
     return true;
   }
 

@@ -1,5 +1,7 @@
 /** Notices clients that guess names: who asks for many files that do not exist looks for what it should not have. */
 
+import { RecentMap } from './recent-map';
+
 /** What the server's event `alarm` tells. */
 export interface GuessAlarm {
   /** The client's address. */
@@ -20,14 +22,13 @@ const NAMES_KEPT = 20_000;
 
 export class GuessWatch {
   readonly #limit: number;
-  readonly #hosts: number;
   /** For each address the missing names and when they were asked for, the last one last. */
-  readonly #misses = new Map<string, Map<string, number>>();
+  readonly #misses: RecentMap<string, Map<string, number>>;
 
   /** @param limit missing names of one address within a minute that raise the alarm; 0 for never. */
   constructor(limit: number) {
     this.#limit = limit;
-    this.#hosts = Math.max(1, Math.floor(NAMES_KEPT / Math.max(1, limit)));
+    this.#misses = new RecentMap(Math.max(1, Math.floor(NAMES_KEPT / Math.max(1, limit))));
   }
 
   /** How many addresses are kept in mind. */
@@ -65,10 +66,7 @@ export class GuessWatch {
   /** The address that missed last is the last; the first one is forgotten for a new one. */
   #namesOf(host: string): Map<string, number> {
     const names = this.#misses.get(host) ?? new Map<string, number>();
-    this.#misses.delete(host);
     this.#misses.set(host, names);
-    const [oldest] = this.#misses.keys();
-    if (this.#misses.size > this.#hosts) this.#misses.delete(oldest!);
     return names;
   }
 }

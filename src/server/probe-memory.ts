@@ -1,13 +1,16 @@
 /** Which read follows a probe: the client first asked for the size, and now wants the file. */
 
 import type { TransferRecord } from '../net/transfer-record';
+import { RecentMap } from './recent-map';
 
 /** Milliseconds in which the read must follow. */
 const PERIOD = 30_000;
 const PROBES_KEPT = 1000;
 
 export class ProbeMemory {
-  readonly #probes = new Map<string, { readonly id: string; readonly at: number }>();
+  readonly #probes = new RecentMap<string, { readonly id: string; readonly at: number }>(
+    PROBES_KEPT,
+  );
 
   /** How many probes wait for their read. */
   get size(): number {
@@ -16,11 +19,7 @@ export class ProbeMemory {
 
   /** @param now in milliseconds. */
   remember({ host, filename, id }: TransferRecord, now: number): void {
-    const key = keyOf(host, filename);
-    this.#probes.delete(key);
-    this.#probes.set(key, { id, at: now });
-    const [oldest] = this.#probes.keys();
-    if (this.#probes.size > PROBES_KEPT) this.#probes.delete(oldest!);
+    this.#probes.set(keyOf(host, filename), { id, at: now });
   }
 
   /** The record's id of the probe that this read follows. It is told once. */

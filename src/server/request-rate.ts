@@ -1,5 +1,7 @@
 /** How often something may happen for each address: a token bucket for each of the last ones. */
 
+import { RecentMap } from './recent-map';
+
 /** How often, and for how many addresses this is kept in mind. */
 export interface RateLimit {
   /** In the long run. */
@@ -18,12 +20,12 @@ interface Bucket {
 const ADDRESSES = 4096;
 
 export class RequestRate {
-  readonly #limit: Required<RateLimit>;
-  /** The one that asked last is the last. */
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #limit: RateLimit;
+  readonly #buckets: RecentMap<string, Bucket>;
 
   constructor(limit: RateLimit) {
-    this.#limit = { addresses: ADDRESSES, ...limit };
+    this.#limit = limit;
+    this.#buckets = new RecentMap(limit.addresses ?? ADDRESSES);
   }
 
   /** How many addresses are kept in mind. */
@@ -43,19 +45,12 @@ export class RequestRate {
     const gained = ((now - bucket.at) / 1000) * perSecond;
     const tokens = Math.min(burst, bucket.tokens + gained);
     const isEnough = tokens >= 1;
-    this.#remember(address, { tokens: isEnough ? tokens - 1 : tokens, at: now });
+    this.#buckets.set(address, { tokens: isEnough ? tokens - 1 : tokens, at: now });
     return isEnough;
   }
 
   /** Fills the bucket of an address up again. */
   refill(address: string): void {
     this.#buckets.delete(address);
-  }
-
-  #remember(address: string, bucket: Bucket): void {
-    this.#buckets.delete(address);
-    this.#buckets.set(address, bucket);
-    const [oldest] = this.#buckets.keys();
-    if (this.#buckets.size > this.#limit.addresses) this.#buckets.delete(oldest!);
   }
 }

@@ -26,6 +26,7 @@ import type { RequiredServerOptions, ServerOptions } from './server-options';
 import { SERVER_SYSTEM } from './server-system';
 import type { ServerSystem } from './server-system';
 import { Session } from './session';
+import type { RequestFacts } from './session';
 import { TransferList } from './transfer-list';
 import { TransferPorts } from './transfer-ports';
 
@@ -214,8 +215,8 @@ export class TftpServer extends EventEmitter<ServerEvents> {
     this.#listeners = undefined;
     listeners?.stop();
 
-    if (options.graceful) await Promise.all(this.#running);
-    await Promise.race([Promise.all(this.#running), patience(CLOSE_PATIENCE)]);
+    const ended = Promise.all(this.#running);
+    await (options.graceful ? ended : Promise.race([ended, patience(CLOSE_PATIENCE)]));
     for (const session of this.#open) session.close(reason);
     listeners?.close();
     this.#tell('close');
@@ -284,7 +285,7 @@ export class TftpServer extends EventEmitter<ServerEvents> {
     const surroundings = { admission: this.#admission, facts };
     const session = new Session(arrival, this.#options, surroundings, {
       event: (record) => this.#report(record),
-      refused: (reason) => this.#refuse(listener, request, client, reason),
+      refused: (reason) => this.#refuse(listener, request, client, reason, session.facts),
     });
     this.#sessions.add(session);
     this.#open.add(session);
@@ -292,7 +293,8 @@ export class TftpServer extends EventEmitter<ServerEvents> {
       const result = await session.run();
       if (result?.upload) this.#tell('upload', result.record, result.upload);
     } catch (error) {
-      if (!session.cancelled) this.#refuse(listener, request, client, asTftpError(error), session);
+      if (session.cancelled) return;
+      this.#refuse(listener, request, client, asTftpError(error), session.facts);
     } finally {
       if (session.answered) this.#guard.answered(client.address);
       this.#sessions.remove(session);
@@ -327,7 +329,7 @@ export class TftpServer extends EventEmitter<ServerEvents> {
     request: RequestPacket,
     client: Peer,
     error: TftpError,
-    { servedAs }: Pick<Session, 'servedAs'> = { servedAs: undefined },
+    known?: RequestFacts,
   ): void {
     const alarm = this.#misses.judge(request, client.address, error, Date.now());
     if (alarm) this.#alarm(alarm);
@@ -342,13 +344,12 @@ export class TftpServer extends EventEmitter<ServerEvents> {
         role: 'server',
         operation: request.type === 'RRQ' ? 'read' : 'write',
         filename: request.filename,
-        ...(servedAs !== undefined && { servedAs }),
         mode: request.mode,
         host: client.address,
         port: client.port,
         localAddress,
         localPort,
-        ...this.#facts.of(request, client.address, now),
+        ...(known ?? this.#facts.of(request, client.address, now)),
       },
       error,
     );

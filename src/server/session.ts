@@ -45,6 +45,9 @@ export interface Arrival {
   readonly openSocket: (receiveBuffer: number) => Promise<DatagramSocket>;
 }
 
+/** What is known of a request before anything moves. */
+export type RequestFacts = TransferFacts & Pick<TransferRecord, 'servedAs'>;
+
 /** What a session is told by its server. */
 export interface SessionSurroundings {
   readonly admission: Admission;
@@ -99,9 +102,10 @@ export class Session {
     return this.#driver?.id;
   }
 
-  /** The name that the rules made of the client's, if it is another one. */
-  get servedAs(): string | undefined {
-    return this.#servedAs;
+  /** What its records say beside the transfer; `servedAs` once the rules have made another name of the client's. */
+  get facts(): RequestFacts {
+    const servedAs = this.#servedAs;
+    return { ...this.#surroundings.facts, ...(servedAs !== undefined && { servedAs }) };
   }
 
   /** A snapshot; undefined until the file is open. */

@@ -112,6 +112,17 @@ describe('TftpServer, what is normal', () => {
     should((await record('error')).error).not.have.property('expected');
   });
 
+  it('the read after a probe names it, also if it fails', async () => {
+    const vanishing = new MemoryStorage([['a.cfg', Buffer.alloc(10)]]);
+    const { place, record } = await startServer({ storage: vanishing, timeout: 1000 });
+    should(await peer.ask(rrq('a.cfg', 'tsize', '0'), place)).equal('OACK tsize 10');
+    peer.send(error(8, 'User aborted the transfer'));
+    const probe = await record('probe');
+    vanishing.files.delete('a.cfg');
+    should(await peer.ask(rrq('a.cfg'), place)).equal('ERROR 1 File not found');
+    should((await record('error')).afterProbe).equal(probe.id);
+  });
+
   it('the read after a probe names it', async () => {
     const { place, record, records } = await startServer({ storage, timeout: 1000 });
     should(await peer.ask(rrq('a.cfg', 'tsize', '0'), place)).equal('OACK tsize 10');
