@@ -1,15 +1,16 @@
-/** One UDP socket: the only file that touches `node:dgram`. */
+/** One UDP socket, as transfers and servers see it. */
 
-import dgram from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { LocalError } from '../protocol/errors';
 import type { Peer } from '../transfer/peer-lock';
-import { peerName } from '../transfer/peer-lock';
 import type { Transmit } from '../transfer/transfer';
 import { bindError } from './bind-error';
+import { adoptPort, bindPort, connectPort } from './port';
+import type { Port, Sharing } from './port';
 
 /** Who hears of what happens at a socket. None of these may throw. */
 export interface SocketListener {
+  /** @param datagram several that lie end to end, if they are coalesced. Its memory may be used again as soon as this returns. */
   message(datagram: Uint8Array, from: Peer): void;
   /** The peer's host says that nothing listens at its port (ICMP port unreachable). */
   unreachable(): void;
@@ -24,14 +25,20 @@ export interface DatagramSocket {
   listen(listener: SocketListener): void;
   /** Sends datagrams that lie end to end. A datagram that the system drops counts as lost on the way. */
   send(run: Transmit, to: Peer): void;
-  /** Asks the system to tell when this peer is unreachable, where it can. Extra calls do nothing. */
-  watch(peer: Peer): void;
+  /** True while datagrams leave or arrive several at a time. */
+  readonly offload: boolean;
+  /**
+   * Asks the system to tell when this peer is unreachable, where it can. Extra calls do nothing.
+   *
+   * @param expected how many bytes will move about: for many the fastest way is prepared. @default 0
+   */
+  watch(peer: Peer, expected?: number): void;
+  /** Has datagrams that arrive in a burst handed out end to end. False if the system cannot. */
+  coalesce(): boolean;
   /** Lets the process end while the socket is open. */
   unref(): void;
   close(): void;
 }
-
-export type Sharing = 'alone' | 'first' | 'more';
 
 /** Where to bind. */
 export interface BindOptions {
@@ -41,10 +48,12 @@ export interface BindOptions {
   readonly port: number;
   /** True if `watch` will be called: on Linux the port is then shared with a second socket of ours. */
   readonly watchable: boolean;
-  /** Whose port it is: ours `alone`, ours and to be shared with more sockets of ours (the `first` of them), or one that we have (`more`). Sharing needs {@link CAN_SHARE_PORTS}. @default 'alone' */
+  /** Sharing needs {@link CAN_SHARE_PORTS}. @default 'alone' */
   readonly sharing?: Sharing;
   /** Bytes that may arrive in a burst. */
   readonly receiveBuffer?: number;
+  /** Speak to the kernel directly, if that is possible: worth its start where many transfers follow. @default false */
+  readonly offload?: boolean;
   /** Called once, when the socket is closed. */
   readonly onClose?: () => void;
 }
@@ -58,12 +67,21 @@ const BIND_TRIES = 5;
 /** Sending fails for good with these; every other error is a lost datagram. */
 const FATAL_SEND_ERRORS = new Set(['EMSGSIZE', 'EACCES', 'EPERM', 'EINVAL', 'EAFNOSUPPORT']);
 
-/** A socket of `node:dgram`. */
+/** A window of this many bytes pays for what it takes to speak to the kernel directly. */
+const WORTH_OFFLOAD = 256 * 1024;
+
+/** A port that is connected to a peer. */
+interface Watcher {
+  readonly port: Port;
+  readonly peer: Peer;
+}
+
+/** A socket of this machine. */
 export class UdpSocket implements DatagramSocket {
   readonly local: Peer;
-  readonly #socket: dgram.Socket;
+  readonly #port: Port;
   #listener: SocketListener | undefined;
-  #watcher: { readonly socket: dgram.Socket; readonly peer: string } | undefined;
+  #watcher: Watcher | undefined;
   readonly #watchable: boolean;
   readonly #dualStack: boolean;
   readonly #receiveBuffer: number;
@@ -74,10 +92,11 @@ export class UdpSocket implements DatagramSocket {
   static async bind(options: BindOptions): Promise<UdpSocket> {
     const { address, port, sharing = 'alone' } = options;
     const watchable = options.watchable && CAN_SHARE_PORTS;
+    const wanted = watchable ? 'first' : sharing;
     for (let tries = 1; ; tries += 1) {
       try {
-        const socket = await boundAs(watchable ? 'first' : sharing, address, port);
-        return new UdpSocket(socket, watchable, options);
+        const bound = await bindPort({ address, port }, wanted, options.offload ?? false);
+        return new UdpSocket(bound, watchable, options);
       } catch (error) {
         if (port !== 0 || tries === BIND_TRIES) throw bindError(codeOf(error), options, error);
       }
@@ -90,25 +109,26 @@ export class UdpSocket implements DatagramSocket {
    * @throws what `node:dgram` throws if the descriptor is no such socket.
    */
   static inherit(descriptor: number, ipv6: boolean, receiveBuffer: number): UdpSocket {
-    const socket = dgram.createSocket({ type: ipv6 ? 'udp6' : 'udp4', lookup: literal });
-    socket.bind({ fd: descriptor });
-    return new UdpSocket(socket, false, { receiveBuffer, dualStack: ipv6 });
+    return new UdpSocket(adoptPort(descriptor, ipv6), false, { receiveBuffer, dualStack: ipv6 });
   }
 
   private constructor(
-    socket: dgram.Socket,
+    port: Port,
     watchable: boolean,
     options: Pick<BindOptions, 'receiveBuffer' | 'onClose'> & { dualStack?: boolean },
   ) {
-    this.#socket = socket;
+    this.#port = port;
     this.#watchable = watchable;
     this.#dualStack = options.dualStack ?? false;
-    const { address, port } = socket.address();
-    this.local = { address: unmapped(address), port };
+    this.local = { ...port.local, address: unmapped(port.local.address) };
     this.#receiveBuffer = options.receiveBuffer ?? 0;
     this.#onClose = options.onClose;
-    this.#hear(socket);
-    socket.on('error', (error) => this.#failed(sendError(error)));
+    this.#hear(port);
+    port.onError((error) => this.#failed(sendError(error)));
+  }
+
+  get offload(): boolean {
+    return this.#port.offloads || this.#watcher?.port.offloads === true;
   }
 
   listen(listener: SocketListener): void {
@@ -116,20 +136,16 @@ export class UdpSocket implements DatagramSocket {
   }
 
   /** @param failed hears if this run cannot be sent at all. @default the listener */
-  send(
-    { datagrams, segmentSize }: Transmit,
-    to: Peer,
-    failed: SocketListener['failed'] = this.#failed,
-  ): void {
+  send(run: Transmit, to: Peer, failed: SocketListener['failed'] = this.#failed): void {
     if (this.#closed) return;
-    const sent = (error: Error | null): void => {
-      if (error !== null && FATAL_SEND_ERRORS.has(codeOf(error))) failed(sendError(error));
-    };
+    const watcher = this.#watcher;
+    const port = watcher?.port.isDirect && isSamePeer(watcher.peer, to) ? watcher.port : this.#port;
+    const sent = port.sendDirectly(run, to);
+    if (sent === run.datagrams.length) return;
     const address = this.#dualStack ? mapped(to.address) : to.address;
-    for (let at = 0; at < datagrams.length; at += segmentSize) {
-      const length = Math.min(segmentSize, datagrams.length - at);
-      this.#socket.send(datagrams, at, length, to.port, address, sent);
-    }
+    this.#port.sendEach(run, sent, { address, port: to.port }, (error) => {
+      if (FATAL_SEND_ERRORS.has(codeOf(error))) failed(sendError(error));
+    });
   }
 
   /**
@@ -137,45 +153,59 @@ export class UdpSocket implements DatagramSocket {
    * hear strangers. So a second socket at the same port is connected to the peer; what the peer sends
    * from now on arrives there.
    */
-  watch(peer: Peer): void {
-    const name = peerName(peer);
-    if (!this.#watchable || this.#closed || this.#watcher?.peer === name) return;
-    this.#watcher?.socket.close();
-    const socket = createSocket(this.local.address, true);
-    this.#watcher = { socket, peer: name };
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ECONNREFUSED') this.#listener?.unreachable();
+  watch(peer: Peer, expected = 0): void {
+    if (!this.#watchable || this.#closed) return;
+    const pays = expected >= WORTH_OFFLOAD;
+    const known = this.#watcher;
+    if (known && isSamePeer(known.peer, peer) && (known.port.isDirect || !pays)) return;
+    known?.port.close();
+    const port = connectPort(this.local, peer, pays);
+    this.#watcher = { port, peer };
+    port.onError((error) => {
+      if (codeOf(error) === 'ECONNREFUSED') afterNextPoll(() => this.#listener?.unreachable());
     });
-    socket.bind(this.local.port, this.local.address, () => {
-      this.#hear(socket);
-      socket.connect(peer.port, peer.address);
-    });
+    this.#hear(port);
+  }
+
+  coalesce(): boolean {
+    const ports = [this.#port, this.#watcher?.port];
+    return ports.filter((port) => port?.coalesce()).length > 0;
   }
 
   unref(): void {
-    this.#socket.unref();
-    this.#watcher?.socket.unref();
+    this.#port.unref();
+    this.#watcher?.port.unref();
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#listener = undefined;
-    this.#socket.close();
-    this.#watcher?.socket.close();
+    this.#port.close();
+    this.#watcher?.port.close();
     this.#onClose?.();
   }
 
-  #hear(socket: dgram.Socket): void {
-    enlarge(socket, this.#receiveBuffer);
-    socket.on('message', (datagram, from) => {
-      const { address, port } = from;
-      const peer = this.#dualStack ? { address: unmapped(address), port } : from;
+  #hear(port: Port): void {
+    port.hear(this.#receiveBuffer, (datagram, from) => {
+      const peer = this.#dualStack ? { ...from, address: unmapped(from.address) } : from;
       this.#listener?.message(datagram, peer);
     });
   }
 
   readonly #failed: SocketListener['failed'] = (error) => this.#listener?.failed(error);
+}
+
+function isSamePeer(one: Peer, other: Peer): boolean {
+  return one === other || (one.port === other.port && one.address === other.address);
+}
+
+/**
+ * The system tells an error before the datagrams that came earlier, and one of them may be the ERROR
+ * that says why the peer has gone. They are handed out first.
+ */
+function afterNextPoll(action: () => void): void {
+  setImmediate(() => setImmediate(action));
 }
 
 function sendError(error: Error): LocalError {
@@ -190,58 +220,6 @@ function mapped(address: string): string {
 
 function unmapped(address: string): string {
   return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address;
-}
-
-/** Addresses are literal here, so they need no resolver, and sending happens at once. */
-function literal(
-  address: string,
-  _family: unknown,
-  done: (error: null, address: string, family: number) => void,
-): void {
-  done(null, address, isIPv6(address) ? 6 : 4);
-}
-
-function createSocket(address: string, reuseAddr: boolean): dgram.Socket {
-  if (isIPv6(address)) {
-    return dgram.createSocket({ type: 'udp6', ipv6Only: true, reuseAddr, lookup: literal });
-  }
-  return dgram.createSocket({ type: 'udp4', reuseAddr, lookup: literal });
-}
-
-function bound(address: string, port: number, reuseAddr: boolean): Promise<dgram.Socket> {
-  const socket = createSocket(address, reuseAddr);
-  return new Promise((resolve, reject) => {
-    socket.once('error', (error) => {
-      socket.close();
-      reject(error);
-    });
-    socket.bind({ port, address, exclusive: true }, () => {
-      socket.removeAllListeners('error');
-      resolve(socket);
-    });
-  });
-}
-
-/**
- * A shared port could be one that shared sockets of somebody else have already. So an exclusive
- * socket takes it first, which fails if anybody has it. The shared one follows at once, so that
- * nobody gets in between.
- */
-async function boundAs(sharing: Sharing, address: string, port: number): Promise<dgram.Socket> {
-  if (sharing !== 'first') return bound(address, port, sharing === 'more');
-  const probe = await bound(address, port, false);
-  const free = probe.address().port;
-  probe.close();
-  return bound(address, free, true);
-}
-
-/** The system may grant less, which only costs speed. */
-function enlarge(socket: dgram.Socket, bytes: number): void {
-  try {
-    if (socket.getRecvBufferSize() < bytes) socket.setRecvBufferSize(bytes);
-  } catch {
-    // A smaller buffer loses datagrams under load, and lost datagrams come again.
-  }
 }
 
 function codeOf(error: unknown): string {

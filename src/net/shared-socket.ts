@@ -83,12 +83,21 @@ class Share implements DatagramSocket {
     this.listener = listener;
   }
 
+  get offload(): boolean {
+    return this.#socket.offload;
+  }
+
   send(run: Transmit, to: Peer): void {
     if (!this.#closed) this.#socket.send(run, to, this.#failed);
   }
 
   /** The socket cannot be connected to one peer, so nobody tells when this one is gone. */
   watch(): void {}
+
+  /** What is for one share is not to be joined with what is for another. */
+  coalesce(): boolean {
+    return false;
+  }
 
   /** The process lives as long as the server listens. */
   unref(): void {}

@@ -1,5 +1,6 @@
 /** Gathers received blocks into large writes, one at a time, and ends with the sink's `commit` or `discard`. */
 
+import { GatherBuffer } from './gather-buffer';
 import { LocalError, isTftpError } from '../protocol/errors';
 import type { TftpError } from '../protocol/errors';
 import type { DataSink } from '../storage/storage';
@@ -14,14 +15,17 @@ export interface SinkWriterListener {
   failed(error: TftpError): void;
 }
 
-/** A write is worth a system call at this size, in bytes. */
+/** A write is worth a system call at this size, in bytes, and for a file that turns out to be large at a larger one. */
 const WORTH_WRITING = 64 * 1024;
+const WORTH_WRITING_LARGE = 256 * 1024;
+const LARGE_FILE = 1024 * 1024;
 
 export class SinkWriter {
   readonly #sink: DataSink;
   readonly #listener: SinkWriterListener;
-  #pending: Uint8Array[] = [];
-  #pendingBytes = 0;
+  readonly #pending = new GatherBuffer();
+  #worthWriting = WORTH_WRITING;
+  #written = 0;
   #state: 'open' | 'ending' | 'committing' | 'committed' | 'failed' | 'discarded' = 'open';
   #busy = false;
   #running: Promise<void> | undefined;
@@ -31,11 +35,10 @@ export class SinkWriter {
     this.#listener = listener;
   }
 
-  /** Takes bytes, which must stay as they are. */
+  /** Takes bytes. They are copied. */
   push(bytes: Uint8Array): void {
     this.#pending.push(bytes);
-    this.#pendingBytes += bytes.length;
-    if (this.#pendingBytes >= WORTH_WRITING) this.#run();
+    if (this.#pending.length >= this.#worthWriting) this.#run();
   }
 
   /** Nothing follows: write the rest and commit. */
@@ -63,7 +66,7 @@ export class SinkWriter {
 
   async #work(): Promise<void> {
     try {
-      while (this.#state === 'ending' ? this.#pendingBytes > 0 : this.#isWorthWriting) {
+      while (this.#state === 'ending' ? this.#pending.length > 0 : this.#isWorthWriting) {
         await this.#writePending();
       }
       if (this.#state !== 'ending') return;
@@ -88,16 +91,14 @@ export class SinkWriter {
   }
 
   get #isWorthWriting(): boolean {
-    return this.#state === 'open' && this.#pendingBytes >= WORTH_WRITING;
+    return this.#state === 'open' && this.#pending.length >= this.#worthWriting;
   }
 
   async #writePending(): Promise<void> {
-    const bytes = this.#pendingBytes;
-    const chunk =
-      this.#pending.length === 1 ? this.#pending[0]! : Buffer.concat(this.#pending, bytes);
-    this.#pending = [];
-    this.#pendingBytes = 0;
+    const chunk = this.#pending.take();
     await this.#sink.write(chunk);
-    this.#listener.written(bytes);
+    this.#written += chunk.length;
+    if (this.#written >= LARGE_FILE) this.#worthWriting = WORTH_WRITING_LARGE;
+    this.#listener.written(chunk.length);
   }
 }

@@ -3,10 +3,13 @@
  * roles; whatever fails ends this transfer and nothing else.
  */
 
+import { DataRuns } from '../protocol/data-run';
 import { decodeTransferPacket } from '../protocol/decode';
 import { encode } from '../protocol/encode';
 import { CancelError, LocalError, TimeoutError, isTftpError } from '../protocol/errors';
 import type { TftpError } from '../protocol/errors';
+import { DEFAULT_OPTIONS } from '../protocol/options';
+import type { NegotiatedOptions } from '../protocol/options';
 import type { TransferPacket } from '../protocol/packet';
 import { peerName } from '../transfer/peer-lock';
 import type { Peer } from '../transfer/peer-lock';
@@ -18,6 +21,9 @@ import { SinkWriter } from './sink-writer';
 import type { TransferRecord } from './transfer-record';
 import { TransferReporter } from './transfer-reporter';
 import type { TransferSetup } from './transfer-setup';
+
+/** From so many bytes on a transfer is a long one. */
+const LONG_TRANSFER = 64 * 1024;
 
 /** How a transfer ended. `error` is missing after success. */
 export interface TransferOutcome {
@@ -36,7 +42,11 @@ export class TransferDriver {
   readonly #writer: SinkWriter | undefined;
   readonly #reporter: TransferReporter;
   readonly #startedAt: number;
+  /** Cuts what arrives several at a time. */
+  #runs: DataRuns | undefined;
   #timer: { readonly handle: Timer; readonly at: number } | undefined;
+  /** True once the socket has a part of its own for the peer. To change that later would lose what is under way. */
+  #watched = false;
   #committing = false;
   #settled = false;
   #freed = false;
@@ -53,8 +63,8 @@ export class TransferDriver {
     if ('sink' in setup.cargo) {
       const { machine, sink } = setup.cargo;
       this.#writer = new SinkWriter(sink, {
-        written: (bytes) => this.#step(() => machine.consumed(bytes, this.#now)),
-        committed: () => this.#step(() => machine.committed(this.#now)),
+        written: (bytes) => this.#step((now) => machine.consumed(bytes, now)),
+        committed: () => this.#step((now) => machine.committed(now)),
         failed: (error) => this.#abort(error),
       });
     }
@@ -79,13 +89,13 @@ export class TransferDriver {
     const { socket, signal } = this.#setup;
     this.#reporter.start();
     socket.listen({
-      message: (datagram, from) => this.#message(datagram, from),
+      message: (datagram, from) => this.#receive(datagram, from),
       unreachable: () => this.#unreachable(),
       failed: (error) => this.#abort(error),
     });
     signal?.addEventListener('abort', this.#cancel);
     if (signal?.aborted) return this.#cancel();
-    this.#step(() => this.#machine.start(this.#now));
+    this.#step((now) => this.#machine.start(now));
   }
 
   /** Tells the peer and ends. Does nothing once the file is being committed: it is across by then. */
@@ -95,7 +105,7 @@ export class TransferDriver {
 
   /** The client sent its request again: our answer got lost. */
   repeatLast(): void {
-    this.#step(() => this.#machine.repeatLast(this.#now));
+    this.#step((now) => this.#machine.repeatLast(now));
   }
 
   /** Frees the socket and the timer at once, without a word to the peer, whatever state the transfer is in. */
@@ -115,31 +125,33 @@ export class TransferDriver {
   readonly #cancel = (): void => this.abort(new CancelError());
 
   #abort(error: TftpError): void {
-    this.#step(() => this.#machine.abort(error, this.#now));
+    this.#step((now) => this.#machine.abort(error, now));
   }
 
   #unreachable(): void {
     const message = `Nothing listens at ${peerName(this.#peer)} (port unreachable)`;
     const error = new LocalError('ECONNREFUSED', message);
-    this.#step(() => this.#machine.handleUnreachable(error, this.#now));
+    this.#step((now) => this.#machine.handleUnreachable(error, now));
   }
 
-  #message(datagram: Uint8Array, from: Peer): void {
-    const { lock } = this.#setup;
+  /** Takes what came in one piece, and only then looks at what is to be done. */
+  #receive(datagram: Uint8Array, from: Peer): void {
+    const now = this.#now;
+    const packets = this.#runs?.split(datagram, this.#machine.stats.bytes) ?? [datagram];
+    for (const packet of packets) this.#message(packet, from, now);
+    this.#drain(now);
+  }
+
+  #message(datagram: Uint8Array, from: Peer, now: number): void {
+    const { lock, recorder } = this.#setup;
     const standing = lock.standing(from);
     if (standing === 'stranger') return this.#tellStranger(datagram, from);
     const packet = decodeTransferPacket(datagram);
     if (packet === undefined) {
-      return this.#setup.recorder.received(
-        this.#now,
-        'junk',
-        undefined,
-        datagram.length,
-        'ignored',
-      );
+      return recorder.received(now, 'junk', undefined, datagram.length, 'ignored');
     }
     if (standing === 'candidate' && !this.#admit(packet, from)) return;
-    this.#step(() => this.#machine.handlePacket(packet, this.#now));
+    this.#machine.handlePacket(packet, now);
   }
 
   /** The first valid answer locks its sender (RFC 1350 section 4); an ERROR counts only from the host that was asked. */
@@ -148,8 +160,17 @@ export class TransferDriver {
     if (packet.type === 'ERROR') return from.address === destination.address;
     if (!this.#machine.isAnswer(packet)) return false;
     lock.lock({ address: from.address, port: from.port });
-    socket.watch(lock.peer!);
+    this.#watched = true;
+    socket.watch(lock.peer!, this.#expectedBytes(packet));
     return true;
+  }
+
+  /** How much will be moved, judged by the answer of a server. */
+  #expectedBytes(answer: TransferPacket): number {
+    if (answer.type === 'DATA')
+      return answer.payload.length < DEFAULT_OPTIONS.blksize ? 0 : Infinity;
+    const tsize = answer.type === 'OACK' && answer.options.find(({ name }) => name === 'tsize');
+    return this.#setup.size ?? (tsize ? Number(tsize.value) : Infinity);
   }
 
   /** A stranger's packet gets ERROR 5 and disturbs nothing (RFC 1350 section 4). An ERROR is never answered. */
@@ -161,36 +182,51 @@ export class TransferDriver {
     socket.send({ datagrams, segmentSize: datagrams.length }, from);
   }
 
-  /** Calls the machine, then does what it wants done. Sending comes first: the peer waits for that. */
-  #step(call: () => void): void {
-    call();
+  /** Calls the machine, then does what it wants done. */
+  #step(call: (now: number) => void): void {
+    const now = this.#now;
+    call(now);
+    this.#drain(now);
+  }
+
+  /** Does what the machine wants done. Sending comes first: the peer waits for that. */
+  #drain(now: number): void {
+    const machine = this.#machine;
     for (;;) {
-      const transmit = this.#machine.pollTransmit();
+      const transmit = machine.pollTransmit();
       if (transmit) {
         this.#setup.socket.send(transmit, this.#peer);
         continue;
       }
-      const event = this.#machine.pollEvent();
+      const event = machine.pollEvent();
       if (event === undefined) break;
       this.#handle(event);
     }
-    if (this.#machine.finished && this.#settled) this.#free();
-    else if (!this.#freed) this.#arm();
-    if (!this.#settled) this.#reporter.progress();
+    if (!this.#watched && machine.stats.bytes >= LONG_TRANSFER) this.#hasten();
+    if (machine.finished && this.#settled) this.#free();
+    else if (!this.#freed) this.#arm(now);
+    if (!this.#settled) this.#reporter.progress(now);
+  }
+
+  /** A transfer that has come so far is worth a socket that hears its peer alone. */
+  #hasten(): void {
+    this.#watched = true;
+    this.#setup.socket.watch(this.#peer, Infinity);
   }
 
   #handle(event: TransferEvent): void {
     switch (event.type) {
       case 'negotiated':
-        return this.#reporter.negotiated(event.options);
+        return this.#negotiated(event.options);
       case 'need-data':
-        return void this.#readOn();
+        return void this.#readOn(event.bytes);
       case 'data':
         return this.#writer!.push(event.payload);
       case 'end':
         this.#committing = true;
         return this.#writer!.end();
       case 'retry':
+        this.#watched = true;
         this.#setup.socket.watch(this.#peer);
         return this.#reporter.silence({ attempt: event.attempt, retries: event.retries });
       case 'done':
@@ -200,15 +236,24 @@ export class TransferDriver {
     }
   }
 
+  /** Only where the size of the file is known can packets that lie end to end be told apart. */
+  #negotiated(options: NegotiatedOptions): void {
+    this.#reporter.negotiated(options);
+    const { size, socket, cargo } = this.#setup;
+    const bytes = options.tsize ?? size;
+    const pays = options.windowsize > 1 && 'sink' in cargo && bytes !== undefined;
+    if (pays && socket.coalesce()) this.#runs = new DataRuns(options, bytes);
+  }
+
   /** Answers `need-data`. */
-  async #readOn(): Promise<void> {
+  async #readOn(bytes: number): Promise<void> {
     const { cargo } = this.#setup;
     if (!('source' in cargo)) return;
     try {
-      const chunk = await cargo.source.read();
-      this.#step(() => {
-        if (chunk === undefined) cargo.machine.end(this.#now);
-        else cargo.machine.push(chunk, this.#now);
+      const chunk = await cargo.source.read(bytes);
+      this.#step((now) => {
+        if (chunk === undefined) cargo.machine.end(now);
+        else cargo.machine.push(chunk, now);
       });
     } catch (error) {
       this.#abort(asTftpError(error));
@@ -247,12 +292,12 @@ export class TransferDriver {
   }
 
   /** Keeps one timer. It is not moved when the deadline moves away, which it does at every packet: it looks again when it fires. */
-  #arm(): void {
+  #arm(now: number): void {
     const deadline = this.#nextDeadline;
     if (deadline === undefined) return;
     if (this.#timer !== undefined && this.#timer.at <= deadline) return;
     this.#timer?.handle.cancel();
-    const wait = Math.max(0, deadline - this.#now);
+    const wait = Math.max(0, deadline - now);
     const handle = this.#setup.clock.after(wait, () => this.#fire());
     if (this.#settled) handle.unref();
     this.#timer = { handle, at: deadline };
@@ -273,7 +318,7 @@ export class TransferDriver {
       if (deadline > 0 && !this.#settled && this.#now >= this.#startedAt + deadline) {
         return this.abort(new TimeoutError(`The transfer took longer than ${deadline / 1000} s`));
       }
-      this.#step(() => this.#machine.handleTimeout(this.#now));
+      this.#step((now) => this.#machine.handleTimeout(now));
     });
   }
 }

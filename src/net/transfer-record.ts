@@ -46,6 +46,8 @@ export interface TransferRecord {
     tsize?: number;
     rollover?: 0 | 1;
   };
+  /** True while the kernel cuts or joins datagrams (UDP segmentation offload): windows go to it in one piece. */
+  offload?: boolean;
   /** Packets sent again, and packets received again. */
   retransmits: number;
   duplicates: number;

@@ -46,8 +46,7 @@ export class TransferReporter {
   }
 
   /** Tells how far the transfer is, if it is time to. Extra calls do nothing. */
-  progress(): void {
-    const now = this.#setup.clock.now();
+  progress(now: number): void {
     if (!this.#meter.isDue(now)) return;
     this.#meter.mark(now, this.#setup.cargo.machine.stats.bytes);
     this.#emitProgress();
@@ -113,6 +112,7 @@ export class TransferReporter {
         ...(tsize !== undefined && { tsize }),
         ...(rollover === 1 && { rollover }),
       },
+      ...(socket.offload && { offload: true }),
       retransmits: stats.retransmits,
       duplicates: stats.duplicates,
       started: this.#startedDate,

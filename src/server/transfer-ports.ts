@@ -31,7 +31,7 @@ export class TransferPorts {
     // An inherited socket for both families hears IPv4 at an IPv6 address.
     const foreign = isIPv6(origin.local.address) && !isIPv6(client.address);
     const address = foreign ? '0.0.0.0' : origin.local.address;
-    const at = { address, watchable: true, receiveBuffer };
+    const at = { address, watchable: true, receiveBuffer, offload: true };
     if (this.#choice === 'any') return UdpSocket.bind({ ...at, port: 0 });
     return this.#fromRange(at, this.#choice);
   }

@@ -12,7 +12,7 @@ export { streamSource, type Chunks } from './stream-source';
 export type Content =
   Uint8Array | string | AsyncIterable<Uint8Array | string> | { readonly file: string } | DataSource;
 
-/** Bytes in one read: a view, so it costs nothing, and netascii never doubles more than this. */
+/** Bytes in one read, where nobody says how many. */
 const CHUNK_SIZE = 64 * 1024;
 
 /**
@@ -33,9 +33,9 @@ export function bufferSource(content: Uint8Array | string): DataSource {
   let position = 0;
   return {
     size: bytes.length,
-    async read() {
+    async read(wanted = CHUNK_SIZE) {
       if (position === bytes.length) return undefined;
-      const chunk = bytes.subarray(position, position + CHUNK_SIZE);
+      const chunk = bytes.subarray(position, position + wanted);
       position += chunk.length;
       return chunk;
     },
@@ -47,8 +47,8 @@ export function bufferSource(content: Uint8Array | string): DataSource {
 export function netasciiSource(source: DataSource): DataSource {
   return {
     size: undefined,
-    async read() {
-      const chunk = await source.read();
+    async read(wanted) {
+      const chunk = await source.read(wanted);
       return chunk === undefined ? undefined : toNetascii(chunk);
     },
     close: () => source.close(),

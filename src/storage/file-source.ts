@@ -5,7 +5,7 @@ import { lstat, open, realpath, type FileHandle } from 'node:fs/promises';
 import { FileError, fileError } from './file-error';
 import type { DataSource } from './storage';
 
-/** Bytes in one read: few calls for a large file, and little memory for many transfers. */
+/** Bytes in one read, where nobody says how many. */
 const READ_SIZE = 256 * 1024;
 
 /** A FIFO must not block, and a link that came after the check must not be followed. Windows has neither flag, and `|` makes 0 of it. */
@@ -80,8 +80,8 @@ class FileSource implements DataSource {
     this.#userPath = userPath;
   }
 
-  async read(): Promise<Uint8Array | undefined> {
-    const length = this.size === 0 ? READ_SIZE : Math.min(READ_SIZE, this.size - this.#position);
+  async read(wanted = READ_SIZE): Promise<Uint8Array | undefined> {
+    const length = this.size === 0 ? wanted : Math.min(wanted, this.size - this.#position);
     if (length === 0) return undefined;
     const chunk = await this.#readAt(length);
     this.#position += chunk.length;

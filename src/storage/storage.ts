@@ -13,8 +13,10 @@ export interface DataSource {
   /**
    * The next bytes, any number but zero; undefined at the end. Never called again before the last
    * call has settled. The bytes must stay as they are until then. Rejects with a `TftpError`.
+   *
+   * @param wanted about how many bytes are of use now: more would only lie in memory.
    */
-  read(): Promise<Uint8Array | undefined>;
+  read(wanted?: number): Promise<Uint8Array | undefined>;
   /** Frees what the source holds. Called once, after success and after failure. Never rejects. */
   close(): Promise<void>;
 }

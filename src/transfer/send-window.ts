@@ -69,7 +69,7 @@ export class SendWindow {
 
   /** The longest run from `position` on that lies end to end, at most `count` blocks; undefined if that block is not there yet. */
   run(position: number, count: number): BlockRun | undefined {
-    const slab = this.#slabs.findLast((candidate) => candidate.first <= position);
+    const slab = this.#slabOf(position);
     if (slab === undefined || position > this.available) return undefined;
     const inSlab = slab.datagrams.length / this.#stride - (position - slab.first);
     const length = Math.min(count, inSlab, this.available - position + 1);
@@ -95,6 +95,16 @@ export class SendWindow {
   /** Bytes of payload in the blocks up to `position`. */
   bytesUpTo(position: number): number {
     return Math.min(position * this.#blksize, this.#pushed);
+  }
+
+  /** There are two or three of them, and the first is mostly the one. */
+  #slabOf(position: number): Slab | undefined {
+    let found: Slab | undefined;
+    for (const slab of this.#slabs) {
+      if (slab.first > position) return found;
+      found = slab;
+    }
+    return found;
   }
 
   /** Bytes of `count` datagrams from `position` on. */

@@ -9,6 +9,14 @@ import { Machine } from './machine';
 import { SendWindow } from './send-window';
 import type { BlockRun } from './send-window';
 
+/**
+ * How many bytes are asked for at first, and at most, unless two windows are more. A transfer that
+ * has just begun holds little memory, as hundreds may begin at once and some never go on; one that
+ * goes on asks for twice as much each time.
+ */
+const FIRST_PIECE = 2 * 1024;
+const LARGEST_PIECE = 128 * 1024;
+
 /** What is only known while blocks are being sent. Positions count from 1. */
 interface Sending {
   readonly options: NegotiatedOptions;
@@ -27,6 +35,8 @@ interface Sending {
   timed: { readonly position: number; readonly at: number } | undefined;
   /** True between `need-data` and its answer. */
   asked: boolean;
+  /** How many bytes are asked for. */
+  piece: number;
 }
 
 /** Sends what is pushed into it. See `Transfer` for how to drive it. */
@@ -38,6 +48,8 @@ export class Sender extends Machine {
     const state = this.#sending;
     if (state === undefined || this.finished) return;
     state.asked = false;
+    if (chunk.length >= state.piece)
+      state.piece = Math.max(state.piece, Math.min(2 * state.piece, LARGEST_PIECE));
     state.window.push(chunk);
     this.#fill(state, now, '');
   }
@@ -61,6 +73,7 @@ export class Sender extends Machine {
       rewoundAt: 0,
       timed: undefined,
       asked: false,
+      piece: Math.max(FIRST_PIECE, 2 * options.windowsize * options.blksize),
     };
     this.#fill(this.#sending, now, '');
   }
@@ -162,12 +175,18 @@ export class Sender extends Machine {
     }
     if (state.next > before) this.timer.arm(now);
 
-    const ready = state.window.available - (state.next - 1);
-    if (state.asked || state.window.last !== undefined) return;
-    if (ready < state.options.windowsize) {
+    if (!state.asked && this.#runsShort(state)) {
       state.asked = true;
-      this.outbox.emit({ type: 'need-data' });
+      this.outbox.emit({ type: 'need-data', bytes: state.piece });
     }
+  }
+
+  /** True if the next window is not ready, or soon will not be: then there is time to fetch it. */
+  #runsShort({ window, next, options, piece }: Sending): boolean {
+    if (window.last !== undefined) return false;
+    const ready = window.available - (next - 1);
+    if (ready < options.windowsize) return true;
+    return piece >= LARGEST_PIECE && ready * options.blksize < piece / 4;
   }
 
   /** Keeps the books of the blocks that go out at `next`. */

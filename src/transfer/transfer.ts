@@ -51,8 +51,8 @@ export interface Transmit {
 export type TransferEvent =
   /** The peer has answered and the options are settled. Once, before any data. */
   | { readonly type: 'negotiated'; readonly options: NegotiatedOptions }
-  /** Sender: answer with one `push` or `end`. */
-  | { readonly type: 'need-data' }
+  /** Sender: answer with one `push` of about so many bytes, or with `end`. */
+  | { readonly type: 'need-data'; readonly bytes: number }
   /** Receiver: the next bytes of the file. Answer with `consumed` when they are off the heap. */
   | { readonly type: 'data'; readonly payload: Uint8Array }
   /** Receiver: that was all. Answer with `committed` once it is safe; only then is the last block acknowledged. */

@@ -26,9 +26,9 @@ describe('Outbox', () => {
 
   it('gives events in the order in which they came', () => {
     const outbox = new Outbox();
-    outbox.emit({ type: 'need-data' });
+    outbox.emit({ type: 'need-data', bytes: 512 });
     outbox.emit({ type: 'done', finalAck: true });
-    should(outbox.pollEvent()).deepEqual({ type: 'need-data' });
+    should(outbox.pollEvent()).deepEqual({ type: 'need-data', bytes: 512 });
     should(outbox.pollEvent()).deepEqual({ type: 'done', finalAck: true });
   });
 });

@@ -1,0 +1,189 @@
+/**
+ * A socket that speaks to the kernel directly, beside `node:dgram`: a window leaves as one piece that
+ * the kernel cuts into datagrams (UDP segmentation offload), and may arrive as one piece. What it
+ * cannot do, the caller does through `node:dgram`, with the same bytes on the wire.
+ */
+
+import type { Peer } from '../transfer/peer-lock';
+import type { Transmit } from '../transfer/transfer';
+import { blankAddress, peerOf, socketAddress } from './socket-address';
+import type { SocketAddress } from './socket-address';
+import {
+  COALESCE,
+  ECONNREFUSED,
+  IPV6_ONLY,
+  REUSE_ADDRESS,
+  SEGMENT_SIZE,
+  isQueueFull,
+  systemCalls,
+} from './system-calls';
+import type { Descriptor, SystemCalls } from './system-calls';
+
+/** So many datagrams go out in one piece at most (`UDP_MAX_SEGMENTS` of Linux). */
+const MAX_SEGMENTS = 64;
+/** And so many bytes: with the headers of UDP and IP they fit 65,535. */
+const MAX_PIECE = 65_000;
+
+/** Hosts to which segments cannot be sent, as a network on the way there is too narrow or encrypts. */
+const refusing = new Set<string>();
+const MOST_REFUSING = 1000;
+
+/** What was received last, of all sockets: it is handled before the next one is received. */
+const received = new Uint8Array(64 * 1024);
+const sender = blankAddress();
+const senderWords = new Int32Array(sender.buffer, sender.byteOffset, sender.length / 4);
+
+/** Views of the shortest datagrams: an ACK has four bytes, and there are more ACKs than anything else. */
+const short = Array.from({ length: 8 }, (_, length) => received.subarray(0, length));
+
+/** A datagram, or several of one sender that lie end to end. Its memory is used again for the next one. */
+export interface Received {
+  readonly datagram: Uint8Array;
+  readonly from: Peer;
+}
+
+/** An open socket of the system. `node:dgram` owns and closes its descriptor. */
+export class OffloadSocket {
+  readonly descriptor: Descriptor;
+  readonly #calls: SystemCalls;
+  readonly #connectedTo: Peer | undefined;
+  #segmentSize = 0;
+  #coalesces = false;
+  #error = 0;
+  #refused: ((error: Error) => void) | undefined;
+  #to: { readonly peer: Peer; readonly address: SocketAddress | undefined } | undefined;
+  #from: { readonly peer: Peer; readonly words: Int32Array } | undefined;
+
+  /**
+   * Binds a socket, and connects it to a peer if one is given: then it hears that peer alone.
+   *
+   * @param joins the port is one that a socket of ours has already.
+   * @returns undefined if that cannot be done in this way. `node:dgram` may do it, or tell why not.
+   */
+  static open(local: Peer, joins: boolean, peer?: Peer): OffloadSocket | undefined {
+    const calls = systemCalls();
+    const address = socketAddress(local);
+    const to = peer && socketAddress(peer);
+    if (calls === undefined || address === undefined || (peer && !to)) return undefined;
+    const ipv6 = local.address.includes(':');
+    const descriptor = calls.open(ipv6);
+    if (descriptor < 0) return undefined;
+    if (ipv6) calls.set(descriptor, IPV6_ONLY, 1);
+    if (joins) calls.set(descriptor, REUSE_ADDRESS, 1);
+    const bound = calls.bind(descriptor, address) === 0;
+    if (bound && (!to || calls.connect(descriptor, to) === 0)) {
+      return new OffloadSocket(calls, descriptor, peer);
+    }
+    calls.close(descriptor);
+    return undefined;
+  }
+
+  private constructor(calls: SystemCalls, descriptor: Descriptor, peer: Peer | undefined) {
+    this.#calls = calls;
+    this.descriptor = descriptor;
+    this.#connectedTo = peer;
+  }
+
+  /** True while datagrams leave or arrive several at a time. */
+  get offloads(): boolean {
+    return this.#segmentSize > 0 || this.#coalesces;
+  }
+
+  /** @param refused hears when the peer's host says that nothing listens there. Only for a connected socket. */
+  onRefused(refused: (error: Error) => void): void {
+    this.#refused = refused;
+  }
+
+  /** Frees the descriptor. Only for a socket that `node:dgram` did not take over. */
+  abandon(): void {
+    this.#calls.close(this.descriptor);
+  }
+
+  /** Whether more sockets may have this port from now on; `node:dgram` lets all share what it takes over. */
+  share(may: boolean): void {
+    this.#calls.set(this.descriptor, REUSE_ADDRESS, may ? 1 : 0);
+  }
+
+  /** Has what arrives in one burst handed out in one piece. False if the kernel cannot. */
+  coalesce(): boolean {
+    this.#coalesces = this.#calls.set(this.descriptor, COALESCE, 1) === 0;
+    return this.#coalesces;
+  }
+
+  /** Sends what can be sent at once, and returns how many bytes that were. */
+  send({ datagrams, segmentSize }: Transmit, peer: Peer): number {
+    const to = this.#connectedTo ? undefined : this.#addressOf(peer);
+    if (to === undefined && !this.#connectedTo) return 0;
+    const size = datagrams.length;
+    if (size <= segmentSize) return this.#sendEach(datagrams, segmentSize, to);
+    if (!this.#cutInto(segmentSize, peer)) return this.#sendEach(datagrams, segmentSize, to);
+    const piece = Math.min(MAX_SEGMENTS, Math.floor(MAX_PIECE / segmentSize)) * segmentSize;
+    const sent = this.#sendEach(datagrams, piece, to);
+    if (sent < size && !isQueueFull(this.#error)) this.#stopCutting(peer);
+    return sent;
+  }
+
+  /** The next datagram, if one is there. */
+  receive(): Received | undefined {
+    const peer = this.#connectedTo;
+    const length = this.#calls.receive(this.descriptor, received, peer ? undefined : sender);
+    if (length < 0) {
+      this.#failed(-length);
+      return undefined;
+    }
+    const datagram = short[length] ?? received.subarray(0, length);
+    return { datagram, from: peer ?? this.#lastSender() };
+  }
+
+  #sendEach(bytes: Uint8Array, size: number, to: SocketAddress | undefined): number {
+    let at = 0;
+    while (at < bytes.length) {
+      const piece = bytes.subarray(at, at + size);
+      const sent = this.#calls.send(this.descriptor, piece, to);
+      if (sent < 0) {
+        this.#failed(-sent);
+        return at;
+      }
+      at += piece.length;
+    }
+    return at;
+  }
+
+  /** The system tells such an error once, so whoever meets it passes it on. */
+  #failed(error: number): void {
+    this.#error = error;
+    if (error !== ECONNREFUSED) return;
+    const refusal = Object.assign(new Error('Connection refused'), { code: 'ECONNREFUSED' });
+    this.#refused?.(refusal);
+  }
+
+  /** True if the kernel cuts what we send into datagrams of this size. */
+  #cutInto(segmentSize: number, { address }: Peer): boolean {
+    if (this.#segmentSize === segmentSize) return true;
+    if (refusing.has(address)) return false;
+    const done = this.#calls.set(this.descriptor, SEGMENT_SIZE, segmentSize) === 0;
+    if (done) this.#segmentSize = segmentSize;
+    return done;
+  }
+
+  /** The path is too narrow for such datagrams in one piece, or something on it encrypts them. */
+  #stopCutting({ address }: Peer): void {
+    this.#calls.set(this.descriptor, SEGMENT_SIZE, 0);
+    this.#segmentSize = 0;
+    if (refusing.size >= MOST_REFUSING) refusing.clear();
+    refusing.add(address);
+  }
+
+  #addressOf(peer: Peer): SocketAddress | undefined {
+    if (this.#to?.peer !== peer) this.#to = { peer, address: socketAddress(peer) };
+    return this.#to.address;
+  }
+
+  #lastSender(): Peer {
+    const known = this.#from;
+    if (known && senderWords.every((word, i) => word === known.words[i])) return known.peer;
+    const peer = peerOf(sender);
+    this.#from = { peer, words: senderWords.slice() };
+    return peer;
+  }
+}

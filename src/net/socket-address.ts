@@ -1,0 +1,65 @@
+/** Addresses as the system calls of Linux have them: `sockaddr_in` and `sockaddr_in6`. */
+
+import { SocketAddress as NetAddress, isIPv6 } from 'node:net';
+import type { Peer } from '../transfer/peer-lock';
+
+/** The bytes of a `sockaddr_in` or `sockaddr_in6`. */
+export type SocketAddress = Buffer;
+
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+
+const IPV4_LENGTH = 16;
+const IPV6_LENGTH = 28;
+
+/** Undefined if the address has a zone (`fe80::1%eth0`), whose number is not known here. */
+export function socketAddress({ address, port }: Peer): SocketAddress | undefined {
+  if (address.includes('%')) return undefined;
+  const ipv6 = isIPv6(address);
+  const bytes = Buffer.alloc(ipv6 ? IPV6_LENGTH : IPV4_LENGTH);
+  familyOf(bytes)[0] = ipv6 ? AF_INET6 : AF_INET;
+  bytes.writeUInt16BE(port, 2);
+  if (ipv6) bytes.set(ipv6Bytes(address), 8);
+  else bytes.set(address.split('.').map(Number), 4);
+  return bytes;
+}
+
+/** Room for an address of either version of IP. */
+export function blankAddress(): SocketAddress {
+  return Buffer.alloc(IPV6_LENGTH);
+}
+
+/** The address as `node:dgram` writes it, but for a zone, which is given by its number. */
+export function peerOf(bytes: SocketAddress): Peer {
+  const port = bytes.readUInt16BE(2);
+  if (familyOf(bytes)[0] === AF_INET) return { address: bytes.subarray(4, 8).join('.'), port };
+  const groups = Array.from({ length: 8 }, (_, i) => bytes.readUInt16BE(8 + 2 * i).toString(16));
+  const { address } = new NetAddress({ address: groups.join(':'), family: 'ipv6' });
+  const zone = new Uint32Array(bytes.buffer, bytes.byteOffset + 24, 1)[0]!;
+  return { address: zone === 0 ? address : `${address}%${zone}`, port };
+}
+
+/** The family is in the byte order of the machine, as nothing else is. */
+function familyOf(bytes: SocketAddress): Uint16Array {
+  return new Uint16Array(bytes.buffer, bytes.byteOffset, 1);
+}
+
+/** The sixteen bytes of an address without a zone. */
+function ipv6Bytes(address: string): number[] {
+  const [head = '', tail] = address.split('::');
+  const before = groupsOf(head);
+  const after = groupsOf(tail ?? '');
+  const zeros = Array.from({ length: 8 - before.length - after.length }, () => 0);
+  const groups = tail === undefined ? before : [...before, ...zeros, ...after];
+  return groups.flatMap((group) => [group >>> 8, group & 0xff]);
+}
+
+/** The last two groups may be written as an IPv4 address (RFC 4291 section 2.2). */
+function groupsOf(text: string): number[] {
+  const groups = text.split(':').filter((group) => group !== '');
+  return groups.flatMap((group) => {
+    if (!group.includes('.')) return [Number.parseInt(group, 16)];
+    const [a = 0, b = 0, c = 0, d = 0] = group.split('.').map(Number);
+    return [a * 256 + b, c * 256 + d];
+  });
+}

@@ -1,0 +1,108 @@
+/**
+ * The system calls of UDP that `node:dgram` does not offer, through libc by way of `koffi`, an
+ * optional dependency. Only for Linux, whose numbers these are. The only file that touches `koffi`.
+ */
+
+import type * as Koffi from 'koffi';
+import { AF_INET, AF_INET6 } from './socket-address';
+import type { SocketAddress } from './socket-address';
+
+/** An open UDP socket of the system: its number. */
+export type Descriptor = number;
+
+/** Each call gives what the system gives, or minus its error number. None blocks, none throws. */
+export interface SystemCalls {
+  open(ipv6: boolean): Descriptor;
+  close(descriptor: Descriptor): void;
+  bind(descriptor: Descriptor, local: SocketAddress): number;
+  connect(descriptor: Descriptor, peer: SocketAddress): number;
+  set(descriptor: Descriptor, option: SocketOption, value: number): number;
+  /** @param to undefined for a connected socket. */
+  send(descriptor: Descriptor, bytes: Uint8Array, to: SocketAddress | undefined): number;
+  /**
+   * Takes the next datagram, if there is one.
+   *
+   * @param from gets the address of the sender, unless it is undefined.
+   */
+  receive(descriptor: Descriptor, into: Uint8Array, from: SocketAddress | undefined): number;
+}
+
+/** A level and a name of `setsockopt`. */
+export type SocketOption = readonly [level: number, name: number];
+
+/** Lets several sockets have one port. */
+export const REUSE_ADDRESS: SocketOption = [1, 2];
+/** An IPv6 socket leaves IPv4 to others. */
+export const IPV6_ONLY: SocketOption = [41, 26];
+/** What is sent is cut into datagrams of so many bytes (Linux 4.18). */
+export const SEGMENT_SIZE: SocketOption = [17, 103];
+/** Datagrams of one sender may arrive end to end (Linux 5.0). */
+export const COALESCE: SocketOption = [17, 104];
+
+const SOCK_DGRAM_CLOEXEC = 0o2000002;
+const MSG_DONTWAIT = 0x40;
+const EAGAIN = 11;
+const ENOBUFS = 105;
+export const ECONNREFUSED = 111;
+
+/** Where the numbers above hold; Linux has others on MIPS, for one. */
+const ARCHITECTURES = ['arm', 'arm64', 'ia32', 'loong64', 'riscv64', 's390x', 'x64'];
+
+let loaded: { readonly calls: SystemCalls | undefined } | undefined;
+
+/** Undefined on another system, without `koffi`, or if the environment variable `TFTP_OFFLOAD` is `off`. */
+export function systemCalls(): SystemCalls | undefined {
+  loaded ??= { calls: load() };
+  return loaded.calls;
+}
+
+/** True for the errors that say: later. */
+export function isQueueFull(error: number): boolean {
+  return error === EAGAIN || error === ENOBUFS;
+}
+
+function load(): SystemCalls | undefined {
+  const { platform, arch, env } = process;
+  if (platform !== 'linux' || !ARCHITECTURES.includes(arch)) return undefined;
+  if (env['TFTP_OFFLOAD'] === 'off') return undefined;
+  try {
+    // oxlint-disable-next-line typescript/no-require-imports -- it may be missing
+    const koffi: typeof Koffi = require('koffi');
+    return libc(koffi);
+  } catch {
+    return undefined;
+  }
+}
+
+function libc(koffi: typeof Koffi): SystemCalls {
+  const library = koffi.load(null);
+  const socket = library.func('int socket(int, int, int)');
+  const close = library.func('int close(int)');
+  const bind = library.func('int bind(int, const void *, uint32_t)');
+  const connect = library.func('int connect(int, const void *, uint32_t)');
+  const setsockopt = library.func('int setsockopt(int, int, int, const void *, uint32_t)');
+  const sendto = library.func(
+    'intptr_t sendto(int, const void *, size_t, int, const void *, uint32_t)',
+  );
+  const recvfrom = library.func('intptr_t recvfrom(int, void *, size_t, int, void *, void *)');
+  const value = new Int32Array(1);
+  const length = new Uint32Array(1);
+  const checked = (result: number): number => (result < 0 ? -koffi.errno() : result);
+  return {
+    open: (ipv6) => checked(socket(ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM_CLOEXEC, 0)),
+    close: (descriptor) => void close(descriptor),
+    bind: (descriptor, local) => checked(bind(descriptor, local, local.length)),
+    connect: (descriptor, peer) => checked(connect(descriptor, peer, peer.length)),
+    set(descriptor, [level, name], wanted) {
+      value[0] = wanted;
+      return checked(setsockopt(descriptor, level, name, value, value.byteLength));
+    },
+    send: (descriptor, bytes, to) =>
+      checked(sendto(descriptor, bytes, bytes.length, MSG_DONTWAIT, to ?? null, to?.length ?? 0)),
+    receive(descriptor, into, from) {
+      if (!from) return checked(recvfrom(descriptor, into, into.length, MSG_DONTWAIT, null, null));
+      length[0] = from.length;
+      return checked(recvfrom(descriptor, into, into.length, MSG_DONTWAIT, from, length));
+    },
+  };
+}
