@@ -1,7 +1,7 @@
 /** One transfer of a client: from the name of the host to the end. */
 
-import { lookup } from 'node:dns/promises';
-import { SocketAddress, isIPv6 } from 'node:net';
+import { SocketAddress, isIPv4, isIPv6 } from 'node:net';
+import type * as Dns from 'node:dns/promises';
 import { MAX_FILENAME_BYTES } from '../protocol/constants';
 import { CancelError, LocalError, isTftpError } from '../protocol/errors';
 import type { TftpError } from '../protocol/errors';
@@ -160,8 +160,15 @@ function retryPolicy(options: RequiredClientOptions): RetryPolicy {
 }
 
 async function resolve(host: string): Promise<string> {
+  const name = host.replace(/^\[(.*)\]$/, '$1');
+  return isIPv4(name) ? name : lookUp(name);
+}
+
+/** Names and IPv6 addresses. Most transfers need none of what this loads. */
+async function lookUp(host: string): Promise<string> {
+  const { lookup }: typeof Dns = require('node:dns/promises');
   try {
-    const { address } = await lookup(host.replace(/^\[(.*)\]$/, '$1'));
+    const { address } = await lookup(host);
     // The way that sockets write it, as the address of what comes in is compared with it.
     const zoned = address.includes('%');
     return isIPv6(address) && !zoned
