@@ -36,7 +36,7 @@ export function remoteFile(url: string, args: Arguments): RemoteFile {
     port,
     mode: args.choice('mode', ['octet', 'netascii']) ?? mode,
     blksize: args.number('blksize'),
-    windowsize: args.number('windowsize'),
+    windowsize: args.numberOr('auto', 'windowsize'),
     timeout: args.seconds('timeout'),
     retries: args.number('retries'),
   });
