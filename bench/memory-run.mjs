@@ -53,7 +53,8 @@ export class MemoryRun {
     const ended = once(load, 'exit');
     try {
       const { silent, trouble } = JSON.parse(await firstLine(load));
-      if (silent < readers) throw new Error(`only ${silent} transfers opened: ${trouble}`);
+      if (silent < readers)
+        throw new Error(`only ${silent} of ${readers} transfers opened; ${trouble || 'no answer'}`);
       await pause(REST);
       return { kibPerTransfer: (server.memory() - before) / readers / 1024 };
     } finally {
