@@ -1,17 +1,17 @@
 // The servers that are compared: what each can do, and how it is started.
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const FOLDER = path.dirname(fileURLToPath(import.meta.url));
+const ROOT = path.resolve(FOLDER, '..');
 
 /** The name of the server of this project. */
 export const OURS = 'red-tftp';
 
 /** The command that this project gives. */
-export const RED_TFTP = [
-  process.execPath,
-  path.resolve(FOLDER, '..', 'dist', 'src', 'cli', 'main.js'),
-];
+const { bin } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
+export const RED_TFTP = [process.execPath, path.join(ROOT, bin[OURS])];
 
 /** The program that turns the npm package `tftp` into a command. */
 export const NODE_TFTP = [process.execPath, path.join(FOLDER, 'node-tftp.cjs')];

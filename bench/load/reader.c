@@ -15,6 +15,9 @@ enum { BATCH = 64, HEADER = 4, REQUEST_ROOM = 512, DEFAULT_BLKSIZE = 512 };
 /* Seconds without progress until a reader repeats its last packet. */
 static const double PATIENCE = 1.0;
 
+/* Repetitions in a row after which it gives up. */
+static const unsigned REPEATS = 10;
+
 Wish wish;
 Tally tally;
 
@@ -72,14 +75,6 @@ void reader_ask(Reader *reader) {
   send_request(reader);
 }
 
-void reader_look(Reader *reader, double time) {
-  if (reader->state > READING || time - reader->progress < PATIENCE) return;
-  reader->progress = time;
-  tally.resent++;
-  if (reader->state == ASKING) send_request(reader);
-  else acknowledge(reader);
-}
-
 void reader_hang_up(const Reader *reader) {
   static const uint8_t packet[] = {0, ERROR, 0, 0, 'e', 'n', 'd', 0};
   if (reader->state == SILENT) (void)send(reader->fd, packet, sizeof packet, 0);
@@ -90,6 +85,23 @@ static void leave(Reader *reader, State state, const char *trouble) {
   reader->finished = now();
   tally.open--;
   if (trouble != NULL) snprintf(tally.trouble, sizeof tally.trouble, "%s", trouble);
+}
+
+void reader_look(Reader *reader, double time) {
+  if (reader->state > READING || time - reader->progress < PATIENCE) return;
+  if (reader->repeats++ >= REPEATS) {
+    leave(reader, FAILED, "the server fell silent");
+    return;
+  }
+  reader->progress = time;
+  tally.resent++;
+  if (reader->state == ASKING) send_request(reader);
+  else acknowledge(reader);
+}
+
+/* A port that is closed says so to the socket that is connected to it. */
+static void take_failure(Reader *reader) {
+  if (errno == ECONNREFUSED) leave(reader, FAILED, "the server closed its port");
 }
 
 /* The server's answer to the options: names and values, each ended by a zero. */
@@ -172,7 +184,8 @@ static void take_first(Reader *reader) {
 
 static void take_one(Reader *reader) {
   ssize_t length = recv(reader->fd, buffers[0], wish.blksize + HEADER, MSG_DONTWAIT);
-  if (length > 0) take_packet(reader, buffers[0], (size_t)length);
+  if (length < 0) take_failure(reader);
+  else take_packet(reader, buffers[0], (size_t)length);
 }
 
 /* A whole window with one system call. */
@@ -185,6 +198,7 @@ static void take_many(Reader *reader) {
     messages[i].msg_hdr = (struct msghdr){.msg_iov = &places[i], .msg_iovlen = 1};
   }
   int count = recvmmsg(reader->fd, messages, wanted, MSG_DONTWAIT, NULL);
+  if (count < 0) take_failure(reader);
   for (int i = 0; i < count; i++) take_packet(reader, buffers[i], messages[i].msg_len);
 }
 
@@ -193,5 +207,7 @@ void reader_take(Reader *reader) {
   if (reader->state == ASKING) take_first(reader);
   else if (reader->windowsize > 1) take_many(reader);
   else take_one(reader);
-  if (reader->next != before) reader->progress = now();
+  if (reader->next == before) return;
+  reader->progress = now();
+  reader->repeats = 0;
 }

@@ -16,6 +16,7 @@ typedef struct {
   uint64_t next;                /* the block that is due, counted from 1 without wrapping */
   unsigned in_window;           /* blocks since the last acknowledgement */
   bool gap_told;                /* the server knows already that a block is missing */
+  unsigned repeats;             /* since the last progress */
   uint64_t bytes;
   double asked, progress, finished; /* seconds */
 } Reader;
@@ -49,7 +50,7 @@ void reader_ask(Reader *reader);
 /* Takes what has arrived, a whole window at most. */
 void reader_take(Reader *reader);
 
-/* Repeats the last packet if nothing has come for a second. */
+/* Repeats the last packet if nothing has come for a second, and in the end gives up. */
 void reader_look(Reader *reader, double time);
 
 /* Tells the server of a silent reader that it is over. */
