@@ -46,7 +46,7 @@ function chosen(cases, { only }) {
 /** Saves what there is after each case: a run takes long, and may be stopped. */
 async function run(parts, cases) {
   const files = new Files();
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
   process.once('exit', () => files.remove());
   for (const [name, { missing }] of parts.programs) {
     if (missing !== undefined) console.error(`Without ${name}: ${missing}`);

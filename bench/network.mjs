@@ -35,7 +35,7 @@ export async function runInside(command, { serverCpu, clientCpu }) {
   const prefix = [...(possible ? UNSHARE : []), ...besides([serverCpu, clientCpu])];
   const [file, ...args] = [...prefix, ...command];
   const child = spawn(file, args, { stdio: 'inherit', env: { ...process.env, [INSIDE]: '1' } });
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => child.kill('SIGTERM'));
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill('SIGTERM'));
   const [status] = await once(child, 'exit');
   return status ?? 1;
 }
