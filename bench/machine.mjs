@@ -25,7 +25,7 @@ function revision() {
   try {
     const git = (...args) => execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim();
     const changed = git('status', '--porcelain', '--', 'src') === '' ? '' : ' with changes';
-    return `revision ${git('rev-parse', '--short', 'HEAD')}${changed}`;
+    return `revision ${git('log', '-1', '--format=%h', '--', 'src')} of src/${changed}`;
   } catch {
     return 'no revision';
   }
