@@ -1,0 +1,73 @@
+// The benchmark: red-tftp beside other TFTP programs. See README.md.
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { allCases } from './cases.mjs';
+import { Files } from './files.mjs';
+import { describeMachine } from './machine.mjs';
+import { measure } from './measure.mjs';
+import { USAGE, readOptions } from './options.mjs';
+import { OURS, servers } from './peers.mjs';
+import { findPrograms } from './programs.mjs';
+import { toMarkdown, updateReadme } from './report.mjs';
+import { Workbench } from './workbench.mjs';
+
+/** Set in the second process, which has a network of its own. */
+const INSIDE = 'RED_TFTP_BENCH_INSIDE';
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args) {
+  const options = readOptions(args);
+  const all = servers(options.peers);
+  const cases = allCases(all, options).filter(
+    ({ name }) => options.only.length === 0 || options.only.some((text) => name.includes(text)),
+  );
+  if (options.help) return say(USAGE);
+  if (options.list) return say(cases.map(({ name }) => `${name}\n`).join(''));
+  if (process.platform !== 'linux') throw new Error('The benchmark needs Linux: it reads /proc');
+
+  const programs = findPrograms();
+  if (process.env[INSIDE] === undefined) return insideOwnNetwork(args);
+  const report = await run({ options, programs, servers: all }, cases);
+  publish(report, options);
+  return 0;
+}
+
+/**
+ * Runs this program once more in a network namespace: dnsmasq insists on port 69, and nobody else is
+ * disturbed. It needs root; without it dnsmasq is left out.
+ */
+function insideOwnNetwork(args) {
+  const self = [process.execPath, fileURLToPath(import.meta.url), ...args];
+  const script = 'ip link set lo up && exec "$@"';
+  const possible = spawnSync('unshare', ['--net', 'ip', 'link', 'set', 'lo', 'up']).status === 0;
+  const [file, ...rest] = possible ? ['unshare', '--net', 'sh', '-c', script, 'sh', ...self] : self;
+  const env = { ...process.env, [INSIDE]: possible ? 'namespace' : 'host' };
+  return spawnSync(file, rest, { stdio: 'inherit', env }).status ?? 1;
+}
+
+async function run(parts, cases) {
+  const files = new Files();
+  const workbench = new Workbench({ ...parts, files });
+  try {
+    const results = [];
+    for (const one of cases) results.push(await measure(workbench, one));
+    return { machine: describeMachine(parts), results };
+  } finally {
+    files.remove();
+  }
+}
+
+function publish(report, { json, markdown, 'update-readme': readme }) {
+  const text = toMarkdown(report, OURS);
+  say(text);
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
+  if (markdown !== undefined) writeFileSync(markdown, text);
+  if (readme) updateReadme(text);
+}
+
+function say(text) {
+  process.stdout.write(text);
+  return 0;
+}
