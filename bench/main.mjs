@@ -12,6 +12,9 @@ import { findPrograms } from './programs.mjs';
 import { toMarkdown, updateReadme } from './report.mjs';
 import { Workbench } from './workbench.mjs';
 
+/** tftpd-hpa resolves no name, not even 127.0.0.1, where there is nothing but loopback addresses. */
+const SET_UP_NETWORK = 'ip link set lo up && ip address add 192.0.2.1/32 dev lo';
+
 /** Set in the second process, which has a network of its own. */
 const INSIDE = 'RED_TFTP_BENCH_INSIDE';
 
@@ -40,9 +43,16 @@ async function main(args) {
  */
 function insideOwnNetwork(args) {
   const self = [process.execPath, fileURLToPath(import.meta.url), ...args];
-  const script = 'ip link set lo up && exec "$@"';
-  const possible = spawnSync('unshare', ['--net', 'ip', 'link', 'set', 'lo', 'up']).status === 0;
-  const [file, ...rest] = possible ? ['unshare', '--net', 'sh', '-c', script, 'sh', ...self] : self;
+  const inside = (command) => [
+    '--net',
+    'sh',
+    '-c',
+    `${SET_UP_NETWORK} && exec "$@"`,
+    'sh',
+    ...command,
+  ];
+  const possible = spawnSync('unshare', inside(['true'])).status === 0;
+  const [file, ...rest] = possible ? ['unshare', ...inside(self)] : self;
   const env = { ...process.env, [INSIDE]: possible ? 'namespace' : 'host' };
   return spawnSync(file, rest, { stdio: 'inherit', env }).status ?? 1;
 }

@@ -21,7 +21,8 @@ const MANY = '2000';
 
 /**
  * A server has a name, the program that it needs (see programs.mjs), whether it knows windows
- * (RFC 7440) and takes uploads, the port that it insists on, and the command that starts it.
+ * (RFC 7440) and takes uploads, the port that it insists on, whether it forgets its children (see
+ * processes.mjs), and the command that starts it.
  */
 const SERVERS = [
   {
@@ -29,6 +30,7 @@ const SERVERS = [
     program: 'in.tftpd',
     windows: false,
     uploads: true,
+    forgetful: true,
     command: ({ file, root, port }) => [
       ...[file, '-L', '--foreground', '-a', `127.0.0.1:${port}`, '--create', '--permissive'],
       ...['--user', 'root', '--secure', root],

@@ -2,7 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { libraryPath } from './programs.mjs';
 
@@ -11,6 +11,10 @@ const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding:
 /** How often a server is asked whether it is there, and milliseconds between. */
 const QUESTIONS = 200;
 const PATIENCE = 50;
+
+/** Milliseconds between looks at children, and that a server has to end. */
+const LOOK = 20;
+const GRACE = 3000;
 
 /** Milliseconds after which a client is ended. */
 const CLIENT_LIMIT = 180_000;
@@ -50,38 +54,61 @@ export async function timePinned(cpu, command) {
 
 /** A running server: the process and its children. */
 export class ServerProcess {
-  /** Starts it, and waits until it answers. */
-  static async start(cpu, command, port) {
+  /**
+   * Starts it, and waits until it answers. `forgetful`: it ignores SIGCHLD, and with that the kernel
+   * forgets what its children have used; so they are looked at again and again.
+   */
+  static async start(cpu, command, { port, forgetful = false }) {
     const child = spawnPinned(cpu, command, { stdio: ['ignore', 'ignore', 'pipe'] });
-    const server = new ServerProcess(child);
+    const server = new ServerProcess(child, forgetful);
     if (await answers(port, () => child.exitCode === null)) return server;
     await server.stop();
     throw new Error(`the server does not answer: ${child.complaints.trim()}`);
   }
 
-  constructor(child) {
-    this.child = child;
+  #child;
+  #forgetful;
+  /** Processor time of each child when it was last seen. */
+  #children = new Map();
+  #timer;
+
+  constructor(child, forgetful) {
+    this.#child = child;
+    this.#forgetful = forgetful;
+    if (forgetful) this.#timer = setInterval(() => this.#lookAtChildren(), LOOK);
   }
 
   /** Processor time of all its processes, also of those that have ended. */
   cpuSeconds() {
-    return sum(processTree(this.child.pid), (pid) => ticksOf(pid)) / TICKS_PER_SECOND;
+    this.#lookAtChildren();
+    const children = this.#forgetful ? this.#children.values() : this.#living().map(ticksOf);
+    return (ticksOf(this.#child.pid) + sum(children)) / TICKS_PER_SECOND;
   }
 
   /** The sum of their proportional set sizes, in bytes. */
   memory() {
-    return sum(processTree(this.child.pid), proportionalSetSize);
+    return sum(processTree(this.#child.pid).map(proportionalSetSize));
   }
 
   async stop() {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const ended = once(this.child, 'exit');
-    const children = processTree(this.child.pid).slice(1);
-    this.child.kill('SIGTERM');
-    const gone = await Promise.race([ended.then(() => true), pause(3000, false, { ref: false })]);
-    if (!gone) this.child.kill('SIGKILL');
+    clearInterval(this.#timer);
+    const child = this.#child;
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    const children = this.#living();
+    child.kill('SIGTERM');
+    const gone = await Promise.race([ended.then(() => true), pause(GRACE, false)]);
+    if (!gone) child.kill('SIGKILL');
     await ended;
     for (const pid of children) endIfThere(pid);
+  }
+
+  #living() {
+    return processTree(this.#child.pid).slice(1);
+  }
+
+  #lookAtChildren() {
+    for (const pid of this.#living()) this.#children.set(pid, ticksOf(pid));
   }
 }
 
@@ -103,14 +130,10 @@ async function answers(port, isRunning) {
 
 /** A process and all below it. */
 function processTree(root) {
-  const parents = new Map();
-  for (const name of readdirSync('/proc')) {
-    const fields = /^\d+$/.test(name) ? statOf(name) : undefined;
-    if (fields !== undefined) parents.set(Number(name), Number(fields[1]));
-  }
   const tree = [root];
-  for (const above of tree) {
-    for (const [pid, parent] of parents) if (parent === above) tree.push(pid);
+  for (const pid of tree) {
+    const children = readIfThere(`/proc/${pid}/task/${pid}/children`) ?? '';
+    tree.push(...children.split(' ').filter(Boolean).map(Number));
   }
   return tree;
 }
@@ -118,7 +141,7 @@ function processTree(root) {
 /** Processor time of a process and of its children that have ended. */
 function ticksOf(pid) {
   const fields = statOf(pid);
-  return fields === undefined ? 0 : sum(fields.slice(11, 15), Number);
+  return fields === undefined ? 0 : sum(fields.slice(11, 15).map(Number));
 }
 
 /** The fields of /proc/PID/stat behind the name, which may hold anything. */
@@ -150,6 +173,8 @@ function endIfThere(pid) {
   }
 }
 
-function sum(values, toNumber) {
-  return values.reduce((total, value) => total + toNumber(value), 0);
+function sum(values) {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
 }

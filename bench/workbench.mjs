@@ -19,11 +19,14 @@ export class Workbench {
 
   /** Starts the server of this name on its core. Gives its process and its port. */
   async startServer(name) {
-    const { program, port: fixedPort, command } = this.servers.get(name);
+    const { program, port: fixedPort, forgetful, command } = this.servers.get(name);
     const file = this.fileOf(program);
     const port = String(fixedPort ?? (await freePort()));
-    const places = { file, root: this.files.root, port };
-    const server = await ServerProcess.start(this.options.serverCpu, command(places), Number(port));
+    const line = command({ file, root: this.files.root, port });
+    const server = await ServerProcess.start(this.options.serverCpu, line, {
+      port: Number(port),
+      forgetful,
+    });
     return { server, port };
   }
 }
