@@ -1,5 +1,6 @@
 // The benchmark: red-tftp beside other TFTP programs. See README.md.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { allCases } from './cases.mjs';
@@ -41,7 +42,7 @@ async function main(args) {
  * Runs this program once more in a network namespace: dnsmasq insists on port 69, and nobody else is
  * disturbed. It needs root; without it dnsmasq is left out.
  */
-function insideOwnNetwork(args) {
+async function insideOwnNetwork(args) {
   const self = [process.execPath, fileURLToPath(import.meta.url), ...args];
   const inside = (command) => [
     '--net',
@@ -54,19 +55,20 @@ function insideOwnNetwork(args) {
   const possible = spawnSync('unshare', inside(['true'])).status === 0;
   const [file, ...rest] = possible ? ['unshare', ...inside(self)] : self;
   const env = { ...process.env, [INSIDE]: possible ? 'namespace' : 'host' };
-  return spawnSync(file, rest, { stdio: 'inherit', env }).status ?? 1;
+  const child = spawn(file, rest, { stdio: 'inherit', env });
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => child.kill('SIGTERM'));
+  const [status] = await once(child, 'exit');
+  return status ?? 1;
 }
 
 async function run(parts, cases) {
   const files = new Files();
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+  process.once('exit', () => files.remove());
   const workbench = new Workbench({ ...parts, files });
-  try {
-    const results = [];
-    for (const one of cases) results.push(await measure(workbench, one));
-    return { machine: describeMachine(parts), results };
-  } finally {
-    files.remove();
-  }
+  const results = [];
+  for (const one of cases) results.push(await measure(workbench, one));
+  return { machine: describeMachine(parts), results };
 }
 
 function publish(report, { json, markdown, 'update-readme': readme }) {

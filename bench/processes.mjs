@@ -22,10 +22,18 @@ const CLIENT_LIMIT = 180_000;
 /** How much of what a program complains is kept. */
 const COMPLAINTS = 2000;
 
+/** What must not outlive this process. */
+const running = new Set();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGTERM');
+});
+
 /** Starts a program on a core. */
 export function spawnPinned(cpu, command, options = {}) {
   const env = { ...process.env, LD_LIBRARY_PATH: libraryPath() };
   const child = spawn('taskset', ['-c', String(cpu), ...command.map(String)], { env, ...options });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   child.complaints = '';
   child.stderr?.on('data', (text) => {
     child.complaints = (child.complaints + text).slice(-COMPLAINTS);

@@ -14,13 +14,13 @@ const COLUMNS = [
   { field: 'kibPerTransfer', title: 'KiB a transfer', spread: true },
   { field: 'p50', title: 'p50 ms' },
   { field: 'p99', title: 'p99 ms' },
+  { field: 'fairness', title: 'p99 ÷ p50' },
   { field: 'max', title: 'max ms' },
   { field: 'cpuPerGiB', title: 'server CPU s/GiB' },
   { field: 'clientCpuPerGiB', title: 'client CPU s/GiB' },
   { field: 'resent', title: 'asked again' },
   { field: 'duplicates', title: 'came twice' },
   { field: 'gaps', title: 'gaps' },
-  { field: 'failed', title: 'failed' },
 ];
 
 /** A summary, a table for each case, and what was left out. */
