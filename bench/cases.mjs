@@ -1,7 +1,9 @@
 // The cases. What each of them means is told in README.md, in the same order.
+import { CLIENTS } from './clients.mjs';
 import { ClientRun } from './client-run.mjs';
 import { LoadRun } from './load-run.mjs';
 import { MemoryRun } from './memory-run.mjs';
+import { NodesRun } from './nodes-run.mjs';
 import { OURS } from './peers.mjs';
 
 const MB = 1_000_000;
@@ -79,6 +81,13 @@ export function allCases(servers, { quick, long }) {
       ...oneClient({ blksize: 1428, windowsize: 16, bytes: 1024 }, STARTS),
       figure: LESS_TIME,
     },
+    ...['get', 'put'].map((direction) => ({
+      name: `${direction}, the nodes beside the bare engine`,
+      figure: LESS_TIME,
+      Run: NodesRun,
+      task: { direction, blksize: 1428, windowsize: 16, bytes: bytes(100) },
+      contestants: ENGINE_AND_NODES,
+    })),
     {
       name: 'boot storm, window 16',
       ...crowd({ readers: 300, blksize: 1428, windowsize: 16, bytes: bytes(20) }, withWindows),
@@ -96,11 +105,17 @@ const PAIRS = [
 ];
 
 /** All from the same server, so that only the clients differ. */
-const STARTS = ['curl', 'atftp', 'node-tftp', OURS].map((client) => ({
+const STARTS = ['cp', 'Node.js', 'curl', 'atftp', 'node-tftp', OURS].map((client) => ({
   name: client,
   client,
   server: 'atftpd',
+  floor: CLIENTS[client].floor,
 }));
+
+const ENGINE_AND_NODES = [
+  { name: 'the bare engine', script: 'engine.mjs' },
+  { name: `${OURS} nodes`, script: 'node-red.mjs' },
+];
 
 function oneClient(task, contestants) {
   return { figure: RATE, Run: ClientRun, task, contestants };

@@ -41,9 +41,9 @@ export class ClientRun {
     const { bytes } = this.#task;
     const { ownRate } = CLIENTS[this.#contestant.client];
     return {
+      milliseconds: seconds * 1000,
       rate: bytes / seconds / 1e6,
       ...(ownRate && { ownRate: ownRate(output) / 1e6 }),
-      milliseconds: seconds * 1000,
       cpuPerGiB: (cpu / bytes) * GIB,
     };
   }
@@ -65,7 +65,7 @@ export class ClientRun {
 
   /** An upload gets a name of its own, so that no server has to replace another one's file. */
   #plan() {
-    const { files, programs } = this.#workbench;
+    const { files } = this.#workbench;
     const { direction = 'get', blksize, windowsize = 1, bytes } = this.#task;
     const { program, [direction]: command } = CLIENTS[this.#contestant.client];
     const name = files.ofSize(bytes);
@@ -75,8 +75,8 @@ export class ClientRun {
       direction === 'get'
         ? [name, path.join(files.local, copy), path.join(files.local, copy)]
         : [copy, source, path.join(files.root, copy)];
-    const { file } = programs.get(program);
-    const places = { file, port: this.#port, blksize, windowsize, remote, local };
+    const file = this.#workbench.fileOf(program);
+    const places = { file, source, port: this.#port, blksize, windowsize, remote, local };
     return { source, target, command: command(places) };
   }
 }

@@ -29,6 +29,17 @@ export const CLIENTS = {
     /** Bytes a second from the first packet to the last, from the record that it prints. */
     ownRate: (output) => JSON.parse(output.trimEnd().split('\n').at(-1)).averageRate,
   },
+  /** Two that use no network: less time than these no program takes, and none that runs on Node.js. */
+  cp: {
+    floor: true,
+    get: ({ source, local }) => ['cp', source, local],
+  },
+  'Node.js': {
+    floor: true,
+    get: ({ source, local }) => [
+      ...[process.execPath, '--eval', 'fs.copyFileSync(...process.argv.slice(1))', source, local],
+    ],
+  },
   'node-tftp': {
     program: 'node-tftp',
     get: ({ file, port, remote, local }) => [...NODE_TFTP, file, 'get', port, remote, local],

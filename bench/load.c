@@ -5,7 +5,7 @@
  *
  *   load PORT FILE READERS BLKSIZE WINDOWSIZE DEADLINE [hold BLOCKS | compare LOCALFILE]
  *
- * Without more, every reader asks at once, and fetches the whole file.
+ * Without more, every reader asks at the beginning, and fetches the whole file.
  * hold: every reader acknowledges BLOCKS blocks and falls silent; when all are silent, a line is
  *   printed, and nothing more happens until the standard input ends. Then all of them hang up.
  * compare: every block is compared with the file on the disk.
@@ -32,7 +32,7 @@
 #include <unistd.h>
 
 enum { RRQ = 1, DATA = 3, ACK = 4, ERROR = 5, OACK = 6 };
-enum { BATCH = 64, HEADER = 4, REQUEST_ROOM = 512, DEFAULT_BLKSIZE = 512 };
+enum { BATCH = 64, ASK_AT_ONCE = 32, HEADER = 4, REQUEST_ROOM = 512, DEFAULT_BLKSIZE = 512 };
 
 /* Seconds without progress until a reader repeats its last packet, and between looks at that. */
 static const double PATIENCE = 1.0;
@@ -217,8 +217,8 @@ static void serve(Reader *reader, double time) {
   if (reader->next != before) reader->progress = time;
 }
 
-static void repeat_what_was_lost(double time) {
-  for (unsigned i = 0; i < settings.readers; i++) {
+static void repeat_what_was_lost(double time, unsigned asked) {
+  for (unsigned i = 0; i < asked; i++) {
     Reader *reader = &readers[i];
     if (reader->state > READING || time - reader->progress < PATIENCE) continue;
     reader->progress = time;
@@ -239,15 +239,25 @@ static void open_readers(int queue) {
   }
 }
 
+/* A few at a time, and the answers between: a burst of all would only measure how many requests the
+ * system keeps for a server that has not yet run. */
+static unsigned ask_next(unsigned asked) {
+  unsigned end = asked + ASK_AT_ONCE;
+  for (; asked < end && asked < settings.readers; asked++) {
+    readers[asked].asked = readers[asked].progress = now();
+    ask(&readers[asked]);
+  }
+  return asked;
+}
+
 static void run(int queue, double start) {
   struct epoll_event events[256];
   double looked = start;
-  for (unsigned i = 0; i < settings.readers; i++) {
-    readers[i].asked = readers[i].progress = now();
-    ask(&readers[i]);
-  }
+  unsigned asked = 0;
   while (total.open > 0) {
-    int count = epoll_wait(queue, events, 256, (int)(LOOK * 1000));
+    asked = ask_next(asked);
+    int patience = asked < settings.readers ? 1 : (int)(LOOK * 1000);
+    int count = epoll_wait(queue, events, 256, patience);
     double time = now();
     for (int i = 0; i < count; i++) {
       Reader *reader = events[i].data.ptr;
@@ -255,7 +265,7 @@ static void run(int queue, double start) {
       else epoll_ctl(queue, EPOLL_CTL_DEL, reader->fd, NULL);
     }
     if (time - start > settings.deadline) break;
-    if (time - looked > LOOK) repeat_what_was_lost(looked = time);
+    if (time - looked > LOOK) repeat_what_was_lost(looked = time, asked);
   }
 }
 

@@ -9,6 +9,7 @@ export async function measure(workbench, { name, figure, note, Run, task, contes
   console.error(`\n${name}`);
   const entries = contestants.map((contestant) => ({
     name: contestant.name,
+    floor: contestant.floor,
     run: new Run(workbench, task, contestant),
     samples: [],
     troubles: [],
@@ -36,11 +37,11 @@ async function attempt(entry, step) {
   }
 }
 
-function summary({ name, samples, troubles }) {
+function summary({ name, floor, samples, troubles }) {
   if (samples.length === 0) return { name, missing: troubles[0] };
   const fields = Object.keys(samples[0]);
   const figures = fields.map((field) => [field, spread(samples.map((sample) => sample[field]))]);
-  return { name, runs: samples.length, troubles, figures: Object.fromEntries(figures) };
+  return { name, floor, runs: samples.length, troubles, figures: Object.fromEntries(figures) };
 }
 
 function spread(values) {

@@ -8,7 +8,7 @@ import { spawnPinned, timePinned } from './processes.mjs';
 const BLOCKS = 4;
 
 /** Seconds that the readers may take until all are silent, and stay. */
-const DEADLINE = 60;
+const DEADLINE = 15;
 
 /** Milliseconds in which a server comes to rest. */
 const REST = 1000;

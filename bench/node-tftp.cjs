@@ -9,7 +9,8 @@ if (task === 'serve') serve(...values);
 else get(...values);
 
 function serve(root, port) {
-  const server = tftp.createServer({ host, port: Number(port), root, denyPUT: true });
+  const options = { host, port: Number(port), root, denyPUT: true, windowSize: 64 };
+  const server = tftp.createServer(options);
   // A client that is refused or goes away is no reason to end.
   server.on('request', (request) => request.on('error', () => undefined));
   server.on('error', fail);

@@ -89,8 +89,8 @@ export class ServerProcess {
   /** Processor time of all its processes, also of those that have ended. */
   cpuSeconds() {
     this.#lookAtChildren();
-    const children = this.#forgetful ? this.#children.values() : this.#living().map(ticksOf);
-    return (ticksOf(this.#child.pid) + sum(children)) / TICKS_PER_SECOND;
+    const children = this.#forgetful ? this.#children.values() : this.#living().map(secondsOf);
+    return secondsOf(this.#child.pid) + sum(children);
   }
 
   /** The sum of their proportional set sizes, in bytes. */
@@ -116,7 +116,8 @@ export class ServerProcess {
   }
 
   #lookAtChildren() {
-    for (const pid of this.#living()) this.#children.set(pid, ticksOf(pid));
+    if (!this.#forgetful) return;
+    for (const pid of this.#living()) this.#children.set(pid, exactSecondsOf(pid));
   }
 }
 
@@ -146,10 +147,15 @@ function processTree(root) {
   return tree;
 }
 
-/** Processor time of a process and of its children that have ended. */
-function ticksOf(pid) {
+/** Processor time of a process and of its children that have ended, to a hundredth of a second. */
+function secondsOf(pid) {
   const fields = statOf(pid);
-  return fields === undefined ? 0 : sum(fields.slice(11, 15).map(Number));
+  return fields === undefined ? 0 : sum(fields.slice(11, 15).map(Number)) / TICKS_PER_SECOND;
+}
+
+/** Processor time of a process that has one thread: of many short ones a hundredth is too coarse. */
+function exactSecondsOf(pid) {
+  return Number((readIfThere(`/proc/${pid}/schedstat`) ?? '0').split(' ')[0]) / 1e9;
 }
 
 /** The fields of /proc/PID/stat behind the name, which may hold anything. */

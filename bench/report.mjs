@@ -54,7 +54,9 @@ function summary(results, ours) {
 
 function section({ name, figure, note, rows }, ours) {
   const measured = rows.filter((row) => row.figures);
-  const columns = COLUMNS.filter(({ field }) => measured.some((row) => field in row.figures));
+  const columns = COLUMNS.filter(
+    ({ field }) => measured.some((row) => field in row.figures) && !isNeedless(field, figure),
+  );
   const best = bestPeer(rows, figure, ours);
   const body = measured.map((row) => [
     row.name,
@@ -72,11 +74,17 @@ function remarksOn({ name, missing, troubles = [] }) {
   return troubles.length > 0 ? [`${name}: ${troubles.length} runs failed: ${troubles[0]}`] : [];
 }
 
+/** Of one transfer either the time or the rate tells something, and of a very short one nothing else. */
+function isNeedless(field, figure) {
+  if (figure.field === 'milliseconds') return field !== 'milliseconds';
+  return field === 'milliseconds';
+}
+
 /** The peer that the ratios are against: the best one that is not ours. */
 function bestPeer(rows, figure, ours) {
   const sign = figure.better === 'more' ? -1 : 1;
   return rows
-    .filter((row) => row.figures && !isOurs(row, ours))
+    .filter((row) => row.figures && !row.floor && !isOurs(row, ours))
     .toSorted((a, b) => sign * (valueOf(a, figure) - valueOf(b, figure)))[0];
 }
 
@@ -84,7 +92,9 @@ function isOurs({ name }, ours) {
   return name.startsWith(ours);
 }
 
+/** Against next to nothing there is no ratio. */
 function ratioOf(row, best, figure) {
+  if (valueOf(best, figure) < 1) return '–';
   return (valueOf(row, figure) / valueOf(best, figure)).toFixed(2);
 }
 
