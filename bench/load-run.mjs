@@ -6,7 +6,7 @@ import { timePinned } from './processes.mjs';
 const GIB = 2 ** 30;
 
 /** Seconds that the readers may take. */
-const DEADLINE = 170;
+const DEADLINE = 600;
 
 /** Milliseconds in which a server ends its transfers after the readers have gone. */
 const AFTERMATH = 100;

@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { allCases } from './cases.mjs';
 import { Files } from './files.mjs';
@@ -22,28 +23,50 @@ const INSIDE = 'RED_TFTP_BENCH_INSIDE';
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args) {
-  const options = readOptions(args);
+  const options = tryToRead(args);
   const all = servers(options.peers);
   const cases = allCases(all, options).filter(
     ({ name }) => options.only.length === 0 || options.only.some((text) => name.includes(text)),
   );
   if (options.help) return say(USAGE);
   if (options.list) return say(cases.map(({ name }) => `${name}\n`).join(''));
-  if (process.platform !== 'linux') throw new Error('The benchmark needs Linux: it reads /proc');
+  const unable = reasonNotToRun(options);
+  if (unable !== undefined) {
+    console.error(unable);
+    return 1;
+  }
 
   const programs = findPrograms();
-  if (process.env[INSIDE] === undefined) return insideOwnNetwork(args);
-  const report = await run({ options, programs, servers: all }, cases);
-  publish(report, options);
-  return 0;
+  if (process.env[INSIDE] === undefined)
+    return insideOwnNetwork(args, [options.serverCpu, options.clientCpu]);
+  return say(await run({ options, programs, servers: all }, cases));
+}
+
+function tryToRead(args) {
+  try {
+    return readOptions(args);
+  } catch (error) {
+    console.error(`${error.message}\n\n${USAGE}`);
+    return process.exit(2);
+  }
+}
+
+function reasonNotToRun({ serverCpu, clientCpu }) {
+  if (process.platform !== 'linux') return 'The benchmark needs Linux: it reads /proc.';
+  for (const cpu of [serverCpu, clientCpu]) {
+    const { error, status } = spawnSync('taskset', ['-c', String(cpu), 'true']);
+    if (error) return 'There is no taskset, which binds programs to a core: install util-linux.';
+    if (status !== 0) return `There is no core ${cpu}: name others with --cpus.`;
+  }
+  return undefined;
 }
 
 /**
  * Runs this program once more in a network namespace: dnsmasq insists on port 69, and nobody else is
  * disturbed. It needs root; without it dnsmasq is left out.
  */
-async function insideOwnNetwork(args) {
-  const self = [process.execPath, fileURLToPath(import.meta.url), ...args];
+async function insideOwnNetwork(args, cpus) {
+  const self = [...besides(cpus), process.execPath, fileURLToPath(import.meta.url), ...args];
   const inside = (command) => [
     '--net',
     'sh',
@@ -61,19 +84,30 @@ async function insideOwnNetwork(args) {
   return status ?? 1;
 }
 
+/** Keeps what measures off the cores that are measured, where there are others. */
+function besides(cpus) {
+  const others = Array.from({ length: availableParallelism() }, (_, cpu) => cpu).filter(
+    (cpu) => !cpus.includes(cpu),
+  );
+  return others.length > 0 ? ['taskset', '-c', others.join(',')] : [];
+}
+
+/** Saves what there is after each case: a run takes long, and may be stopped. */
 async function run(parts, cases) {
   const files = new Files();
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
   process.once('exit', () => files.remove());
   const workbench = new Workbench({ ...parts, files });
-  const results = [];
-  for (const one of cases) results.push(await measure(workbench, one));
-  return { machine: describeMachine(parts), results };
+  const report = { machine: describeMachine(parts), results: [] };
+  for (const one of cases) {
+    report.results.push(await measure(workbench, one));
+    save(report, parts.options);
+  }
+  return toMarkdown(report, OURS);
 }
 
-function publish(report, { json, markdown, 'update-readme': readme }) {
+function save(report, { json, markdown, 'update-readme': readme }) {
   const text = toMarkdown(report, OURS);
-  say(text);
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
   if (markdown !== undefined) writeFileSync(markdown, text);
   if (readme) updateReadme(text);

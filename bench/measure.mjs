@@ -33,7 +33,8 @@ async function attempt(entry, step) {
     if (step === 'sample') entry.samples.push(figures);
   } catch (error) {
     entry.troubles.push(error.message);
-    if (step === 'prepare') entry.unfit = true;
+    // Who fails at the first is not asked again: it may take minutes each time.
+    if (entry.samples.length === 0) entry.unfit = true;
   }
 }
 

@@ -62,7 +62,7 @@ export class NodesRun {
     return this.#reply();
   }
 
-  /** What the process says next; throws if it ends instead. */
+  /** What the process says next; throws if it ends instead, or says what went wrong. */
   async #reply() {
     const child = this.#child;
     const limit = AbortSignal.timeout(PATIENCE);
@@ -70,6 +70,7 @@ export class NodesRun {
       throw new Error(`the process ended: ${child.complaints.trim()}`);
     });
     const [message] = await Promise.race([once(child, 'message', { signal: limit }), ended]);
+    if (message.trouble !== undefined) throw new Error(message.trouble);
     return message;
   }
 

@@ -7,7 +7,7 @@ export const USAGE = `Usage: npm run bench -- [options]
 Measures red-tftp beside other TFTP programs, in one run.
 
   --quick            Three runs in place of five, and smaller files.
-  --long             Also what takes very long: the boot storm in lock-step.
+  --long             Also what takes an hour: boot storms with a 20 MB image.
   --only TEXT        Only the cases whose name contains this; may be repeated.
   --list             Name the cases and end.
   --runs N           Runs of each program in each case.

@@ -17,7 +17,7 @@ const LOOK = 20;
 const GRACE = 3000;
 
 /** Milliseconds after which a client is ended. */
-const CLIENT_LIMIT = 180_000;
+const CLIENT_LIMIT = 610_000;
 
 /** How much of what a program complains is kept. */
 const COMPLAINTS = 2000;

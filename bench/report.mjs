@@ -80,21 +80,24 @@ function isNeedless(field, figure) {
   return field === 'milliseconds';
 }
 
-/** The peer that the ratios are against: the best one that is not ours. */
+/**
+ * The peer that the ratios are against: the best one that is not ours, nor a floor. Against next to
+ * nothing there is no ratio.
+ */
 function bestPeer(rows, figure, ours) {
   const sign = figure.better === 'more' ? -1 : 1;
   return rows
     .filter((row) => row.figures && !row.floor && !isOurs(row, ours))
+    .filter((row) => valueOf(row, figure) >= 1)
     .toSorted((a, b) => sign * (valueOf(a, figure) - valueOf(b, figure)))[0];
 }
 
+/** A server of the command line may be ours too: `red-tftp, plain`. */
 function isOurs({ name }, ours) {
   return name.startsWith(ours);
 }
 
-/** Against next to nothing there is no ratio. */
 function ratioOf(row, best, figure) {
-  if (valueOf(best, figure) < 1) return '–';
   return (valueOf(row, figure) / valueOf(best, figure)).toFixed(2);
 }
 

@@ -21,11 +21,11 @@ rmSync(folder, { recursive: true });
 
 process.on('message', async () => {
   const start = performance.now();
-  const end = new Promise((resolve) => (arrived = resolve));
+  const end = new Promise((resolve) => (arrived = (name, msg) => resolve({ name, msg })));
   await fetch(new URL(`inject/${INJECT}`, runtime.editor), { method: 'POST' });
-  const outcome = await end;
-  if (outcome === 'failed') throw new Error('the transfer failed');
-  process.send({ milliseconds: performance.now() - start });
+  const { name, msg } = await end;
+  if (name === 'failed') process.send({ trouble: msg.error.message });
+  else process.send({ milliseconds: performance.now() - start });
 });
 process.on('disconnect', async () => {
   await runtime.stop();
