@@ -1,6 +1,6 @@
 // What a report has to name: the machine and the versions.
 import { execFileSync } from 'node:child_process';
-import { availableParallelism, cpus, release } from 'node:os';
+import { cpus, release } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -14,7 +14,7 @@ export function describeMachine({ options, programs }) {
       ? `server and client share core ${serverCpu}`
       : `the server has core ${serverCpu}, the client core ${clientCpu}`;
   return [
-    `${cpus()[0]?.model.trim()}, ${availableParallelism()} cores; Linux ${release()}; Node.js ${process.version}`,
+    `${cpus()[0]?.model.trim()}, ${cpus().length} cores; Linux ${release()}; Node.js ${process.version}`,
     `Loopback; ${cores}; medians of ${runs} interleaved runs${quick ? '; quick: small files' : ''}`,
     [...programs.values()].flatMap(({ version }) => version ?? []).join('; '),
     `Measured ${new Date().toISOString().slice(0, 10)}, at ${revision()}`,

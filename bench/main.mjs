@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { allCases } from './cases.mjs';
 import { Files } from './files.mjs';
@@ -37,8 +37,7 @@ async function main(args) {
   }
 
   const programs = findPrograms();
-  if (process.env[INSIDE] === undefined)
-    return insideOwnNetwork(args, [options.serverCpu, options.clientCpu]);
+  if (process.env[INSIDE] === undefined) return insideOwnNetwork(args, options);
   return say(await run({ options, programs, servers: all }, cases));
 }
 
@@ -65,8 +64,13 @@ function reasonNotToRun({ serverCpu, clientCpu }) {
  * Runs this program once more in a network namespace: dnsmasq insists on port 69, and nobody else is
  * disturbed. It needs root; without it dnsmasq is left out.
  */
-async function insideOwnNetwork(args, cpus) {
-  const self = [...besides(cpus), process.execPath, fileURLToPath(import.meta.url), ...args];
+async function insideOwnNetwork(args, { serverCpu, clientCpu }) {
+  const self = [
+    ...besides([serverCpu, clientCpu]),
+    process.execPath,
+    fileURLToPath(import.meta.url),
+    ...args,
+  ];
   const inside = (command) => [
     '--net',
     'sh',
@@ -85,10 +89,10 @@ async function insideOwnNetwork(args, cpus) {
 }
 
 /** Keeps what measures off the cores that are measured, where there are others. */
-function besides(cpus) {
-  const others = Array.from({ length: availableParallelism() }, (_, cpu) => cpu).filter(
-    (cpu) => !cpus.includes(cpu),
-  );
+function besides(measured) {
+  const others = cpus()
+    .map((_, cpu) => cpu)
+    .filter((cpu) => !measured.includes(cpu));
   return others.length > 0 ? ['taskset', '-c', others.join(',')] : [];
 }
 

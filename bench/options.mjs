@@ -1,5 +1,5 @@
 // What the command line asks for.
-import { availableParallelism } from 'node:os';
+import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 
 export const USAGE = `Usage: npm run bench -- [options]
@@ -25,7 +25,7 @@ const FLAGS = {
   only: { type: 'string', multiple: true, default: [] },
   list: { type: 'boolean', default: false },
   runs: { type: 'string' },
-  cpus: { type: 'string', default: String(availableParallelism() - 1) },
+  cpus: { type: 'string', default: String(cpus().length - 1) },
   peer: { type: 'string', multiple: true, default: [] },
   json: { type: 'string' },
   markdown: { type: 'string' },
@@ -38,11 +38,11 @@ export function readOptions(args) {
   const { values } = parseArgs({ args, options: FLAGS });
   const runs = values.runs === undefined ? (values.quick ? 3 : 5) : Number(values.runs);
   if (!Number.isInteger(runs) || runs < 1) throw new Error('--runs has to be 1 or more');
-  const cpus = values.cpus.split(',').map(Number);
-  if (cpus.length > 2 || !cpus.every((cpu) => Number.isInteger(cpu) && cpu >= 0)) {
+  const cores = values.cpus.split(',').map(Number);
+  if (cores.length > 2 || !cores.every((cpu) => Number.isInteger(cpu) && cpu >= 0)) {
     throw new Error('--cpus has to be one core or two, such as 0 or 0,1');
   }
-  const [serverCpu, clientCpu = serverCpu] = cpus;
+  const [serverCpu, clientCpu = serverCpu] = cores;
   return { ...values, runs, serverCpu, clientCpu, peers: values.peer.map(readPeer) };
 }
 
