@@ -1,4 +1,4 @@
-// Many readers at once, all of them in one process: load.c.
+// Many readers at once, all of them in one process: see load/.
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { timePinned } from './processes.mjs';

@@ -95,10 +95,10 @@ function findNodeTftp() {
 /** The load generator is compiled each time: it takes less than a second. */
 function compileLoad() {
   mkdirSync(CACHE, { recursive: true });
-  const file = path.join(CACHE, 'load');
-  const flags = ['-O2', '-Wall', '-Wextra', '-Werror'];
-  run('cc', [...flags, '-o', file, path.join(FOLDER, 'load.c')]);
-  return { file, version: `load.c, compiled by ${firstLine(run('cc', ['--version']))}` };
+  const file = path.join(CACHE, 'load-generator');
+  const sources = ['main.c', 'reader.c'].map((name) => path.join(FOLDER, 'load', name));
+  run('cc', ['-O2', '-Wall', '-Wextra', '-Werror', '-o', file, ...sources]);
+  return { file, version: `load generator by ${firstLine(run('cc', ['--version']))}` };
 }
 
 function run(file, args, options = {}) {
