@@ -8,132 +8,142 @@ import { OURS } from './peers.mjs';
 
 const MB = 1_000_000;
 const RATE = { field: 'rate', better: 'more' };
+const TIME = { field: 'milliseconds', better: 'less' };
+const MEMORY = { field: 'kibPerTransfer', better: 'less' };
 
-const LESS_TIME = { field: 'milliseconds', better: 'less' };
-const LESS_MEMORY = { field: 'kibPerTransfer', better: 'less' };
+/** The block that fits any Ethernet, and the least one that nobody has to ask for. */
+const LARGE = 1428;
+const SMALL = 512;
 
-/** What one transfer carries where one client runs, so that each run takes about a second or two. */
-const LOCK_STEP = [
-  { blksize: 512, megabytes: 24 },
-  { blksize: 1428, megabytes: 64 },
-];
-const WINDOWS = [16, 64].map((windowsize) => ({ blksize: 1428, windowsize, megabytes: 200 }));
-
-/** What all readers fetch together where many run at once. */
+const WINDOWS = [16, 64];
 const CROWDS = [1, 10, 100, 300];
-const CROWD_MEGABYTES = 32;
+const SILENT = [100, 500, 1000];
 
-/** All cases, for these servers; with smaller files in a quick run. */
+/** All cases, for these servers; a quick run moves an eighth of the bytes. */
 export function allCases(servers, { quick, long }) {
   const bytes = (megabytes) => Math.round((quick ? megabytes / 8 : megabytes) * MB);
-  const able = (ability) => servers.filter((server) => server[ability]);
-  const withWindows = able('windows');
+  const windowed = servers.filter(({ windows }) => windows);
   return [
-    ...LOCK_STEP.map(({ blksize, megabytes }) => ({
-      name: `lock-step ${blksize}, one curl`,
-      ...oneClient({ blksize, bytes: bytes(megabytes) }, through('curl', servers)),
-    })),
-    ...WINDOWS.map(({ megabytes, ...task }) => ({
-      name: `window ${task.windowsize}, one atftp`,
-      ...oneClient({ ...task, bytes: bytes(megabytes) }, through('atftp', withWindows)),
-    })),
-    ...WINDOWS.map(({ megabytes, ...task }) => ({
-      name: `window ${task.windowsize}, own client with own server`,
-      ...oneClient({ ...task, bytes: bytes(megabytes) }, PAIRS),
-    })),
+    ...downloads(bytes, servers, windowed),
+    ...pairs(bytes),
+    ...uploads(bytes, servers, windowed),
+    ...crowds(bytes, servers, windowed),
+    ...SILENT.map((readers) => silence(readers, servers)),
+    start(),
+    ...['get', 'put'].map((direction) => nodes(direction, bytes)),
+    storm('window 16', { windowsize: 16, bytes: bytes(2) }, windowed),
+    ...(long ? longStorms(servers, windowed) : []),
+  ];
+}
+
+function downloads(bytes, servers, windowed) {
+  const lockStep = (blksize, megabytes) => ({
+    name: `lock-step ${blksize}, one curl`,
+    ...oneClient({ blksize, bytes: bytes(megabytes) }, through('curl', servers)),
+  });
+  const window = (windowsize) => ({
+    name: `window ${windowsize}, one atftp`,
+    ...oneClient({ windowsize, bytes: bytes(200) }, through('atftp', windowed)),
+  });
+  return [lockStep(SMALL, 24), lockStep(LARGE, 64), ...WINDOWS.map(window)];
+}
+
+function pairs(bytes) {
+  const contestants = [
+    { name: 'atftp from atftpd', client: 'atftp', server: 'atftpd' },
+    { name: `${OURS} from ${OURS}`, client: OURS, server: OURS },
+  ];
+  return WINDOWS.map((windowsize) => ({
+    name: `window ${windowsize}, own client with own server`,
+    ...oneClient({ windowsize, bytes: bytes(200) }, contestants),
+  }));
+}
+
+function uploads(bytes, servers, windowed) {
+  const takers = (among) => among.filter((server) => server.uploads);
+  return [
     {
       name: 'upload, lock-step 1428, one curl',
-      ...oneClient(
-        { direction: 'put', blksize: 1428, bytes: bytes(64) },
-        through('curl', able('uploads')),
-      ),
+      ...oneClient({ direction: 'put', bytes: bytes(64) }, through('curl', takers(servers))),
     },
     {
       name: 'upload, window 16, one atftp',
       ...oneClient(
-        { direction: 'put', blksize: 1428, windowsize: 16, bytes: bytes(200) },
-        through(
-          'atftp',
-          withWindows.filter(({ uploads }) => uploads),
-        ),
+        { direction: 'put', windowsize: 16, bytes: bytes(200) },
+        through('atftp', takers(windowed)),
       ),
     },
-    ...CROWDS.map((readers) => ({
-      name: `readers ${readers}, lock-step 512`,
-      ...crowd({ readers, blksize: 512, windowsize: 1, bytes: share(bytes, readers) }, servers),
-    })),
-    ...CROWDS.map((readers) => ({
-      name: `readers ${readers}, window 16`,
-      ...crowd(
-        { readers, blksize: 1428, windowsize: 16, bytes: share(bytes, readers) },
-        withWindows,
-      ),
-    })),
-    ...[100, 500, 1000].map((readers) => ({
-      name: `memory, ${readers} silent transfers`,
-      figure: LESS_MEMORY,
-      Run: MemoryRun,
-      task: { readers, blksize: 512, bytes: MB },
-      contestants: alone(servers),
-      note: 'Ratios are against the best peer that holds 1 KiB or more.',
-    })),
-    {
-      name: 'start, 1 KiB',
-      ...oneClient({ blksize: 1428, windowsize: 16, bytes: 1024 }, STARTS),
-      figure: LESS_TIME,
-    },
-    ...['get', 'put'].map((direction) => ({
-      name: `${direction}, the nodes beside the bare engine`,
-      figure: LESS_TIME,
-      Run: NodesRun,
-      task: { direction, blksize: 1428, windowsize: 16, bytes: bytes(100) },
-      contestants: ENGINE_AND_NODES,
-    })),
-    storm('window 16', { windowsize: 16, bytes: bytes(2) }, withWindows),
-    ...(long
-      ? [
-          storm('20 MB, window 16', { windowsize: 16, bytes: 20 * MB }, withWindows),
-          storm('20 MB, lock-step 1428', { windowsize: 1, bytes: 20 * MB }, servers),
-        ]
-      : []),
   ];
 }
 
-const PAIRS = [
-  { name: 'atftp from atftpd', client: 'atftp', server: 'atftpd' },
-  { name: `${OURS} from ${OURS}`, client: OURS, server: OURS },
-];
-
-/** All from the same server, so that only the clients differ. */
-const STARTS = ['cp', 'Node.js', 'curl', 'atftp', 'node-tftp', OURS].map((client) => ({
-  name: client,
-  client,
-  server: 'atftpd',
-  floor: CLIENTS[client].floor,
-}));
-
-const ENGINE_AND_NODES = [
-  { name: 'the bare engine', script: 'engine.mjs' },
-  { name: `${OURS} nodes`, script: 'node-red.mjs' },
-];
-
-function oneClient(task, contestants) {
-  return { figure: RATE, Run: ClientRun, task, contestants };
+/** All readers together fetch the same bytes, however many there are. */
+function crowds(bytes, servers, windowed) {
+  const share = (readers) => Math.floor(bytes(32) / readers);
+  const lockStep = (readers) => ({
+    name: `readers ${readers}, lock-step 512`,
+    ...crowd({ readers, blksize: SMALL, bytes: share(readers) }, servers),
+  });
+  const window = (readers) => ({
+    name: `readers ${readers}, window 16`,
+    ...crowd({ readers, windowsize: 16, bytes: share(readers) }, windowed),
+  });
+  return [...CROWDS.map(lockStep), ...CROWDS.map(window)];
 }
 
-function crowd(task, servers) {
-  return { figure: RATE, Run: LoadRun, task, contestants: alone(servers) };
-}
-
-function storm(title, task, servers) {
+function silence(readers, servers) {
   return {
-    name: `boot storm, ${title}`,
-    ...crowd({ readers: 300, blksize: 1428, ...task }, servers),
+    name: `memory, ${readers} silent transfers`,
+    figure: MEMORY,
+    Run: MemoryRun,
+    task: { readers, blksize: SMALL, bytes: MB },
+    contestants: alone(servers),
+    note: 'Ratios are against the best peer that holds 1 KiB or more.',
   };
 }
 
-function share(bytes, readers) {
-  return Math.floor(bytes(CROWD_MEGABYTES) / readers);
+/** All from the same server, so that only the clients differ. */
+function start() {
+  const contestants = ['cp', 'Node.js', 'curl', 'atftp', 'node-tftp', OURS].map((client) => ({
+    name: client,
+    client,
+    server: 'atftpd',
+    floor: CLIENTS[client].floor,
+  }));
+  return { name: 'start, 1 KiB', ...oneClient({ bytes: 1024 }, contestants), figure: TIME };
+}
+
+function nodes(direction, bytes) {
+  return {
+    name: `${direction}, the nodes beside the bare engine`,
+    figure: TIME,
+    Run: NodesRun,
+    task: { direction, blksize: LARGE, windowsize: 16, bytes: bytes(100) },
+    contestants: [
+      { name: 'the bare engine', script: 'engine.mjs' },
+      { name: `${OURS} nodes`, script: 'node-red.mjs' },
+    ],
+  };
+}
+
+function longStorms(servers, windowed) {
+  return [
+    storm('20 MB, window 16', { windowsize: 16, bytes: 20 * MB }, windowed),
+    storm('20 MB, lock-step 1428', { bytes: 20 * MB }, servers),
+  ];
+}
+
+function storm(title, task, servers) {
+  return { name: `boot storm, ${title}`, ...crowd({ readers: 300, ...task }, servers) };
+}
+
+function oneClient(task, contestants) {
+  const whole = { direction: 'get', blksize: LARGE, windowsize: 1, ...task };
+  return { figure: RATE, Run: ClientRun, task: whole, contestants };
+}
+
+function crowd(task, servers) {
+  const whole = { blksize: LARGE, windowsize: 1, ...task };
+  return { figure: RATE, Run: LoadRun, task: whole, contestants: alone(servers) };
 }
 
 function through(client, servers) {

@@ -66,7 +66,7 @@ export class ClientRun {
   /** An upload gets a name of its own, so that no server has to replace another one's file. */
   #plan() {
     const { files } = this.#workbench;
-    const { direction = 'get', blksize, windowsize = 1, bytes } = this.#task;
+    const { direction, blksize, windowsize, bytes } = this.#task;
     const { program, [direction]: command } = CLIENTS[this.#contestant.client];
     const name = files.ofSize(bytes);
     const source = path.join(files.root, name);

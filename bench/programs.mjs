@@ -15,17 +15,17 @@ const MANIFEST = path.join(FOLDER, '..', 'package.json');
 const MULTIARCH = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' }[process.arch] ?? '';
 
 /** What dnsmasq needs, and a bare Debian machine does not have. */
-const LIBRARIES_OF_DNSMASQ = [
+const DNSMASQ_NEEDS = [
   ...['libnetfilter-conntrack3', 'libnfnetlink0', 'libnftables1', 'libnftnl11'],
   ...['libxtables12', 'libjansson4', 'libmnl0'],
 ];
 
 /** Where each program comes from, and how it tells its version. */
 const PROGRAMS = {
-  'in.tftpd': debian('usr/sbin/in.tftpd', '-V', ['tftpd-hpa', 'libwrap0']),
-  atftpd: debian('usr/sbin/atftpd', '--version', ['atftpd', 'libpcre2-8-0']),
-  dnsmasq: debian('usr/sbin/dnsmasq', '--version', ['dnsmasq-base', ...LIBRARIES_OF_DNSMASQ]),
-  atftp: debian('usr/bin/atftp', '--version', ['atftp', 'libreadline8']),
+  'in.tftpd': debian('usr/sbin/in.tftpd', '-V', 'tftpd-hpa', ['libwrap0']),
+  atftpd: debian('usr/sbin/atftpd', '--version', 'atftpd', ['libpcre2-8-0']),
+  dnsmasq: debian('usr/sbin/dnsmasq', '--version', 'dnsmasq-base', DNSMASQ_NEEDS),
+  atftp: debian('usr/bin/atftp', '--version', 'atftp', ['libreadline8']),
   curl: findCurl,
   'node-tftp': findNodeTftp,
   load: compileLoad,
@@ -57,12 +57,16 @@ function tryTo(find) {
   }
 }
 
-/** The first of the packages has the program, the others are libraries. */
-function debian(file, versionFlag, packages) {
-  const target = path.join(UNPACKED, packages[0], file);
+/** A library that cannot be fetched may be installed; if not, the program says so. */
+function debian(file, versionFlag, name, libraries) {
+  const target = path.join(UNPACKED, name, file);
   return () => {
-    if (!existsSync(target)) for (const name of packages) unpack(name);
+    if (!existsSync(target)) {
+      for (const library of libraries) tryTo(() => unpack(library));
+      unpack(name);
+    }
     const { stdout, stderr } = spawnSync(target, [versionFlag], spawnOptions());
+    if (stderr.includes('shared libraries')) throw new Error(stderr);
     return { file: target, version: firstLine(stdout || stderr) };
   };
 }
