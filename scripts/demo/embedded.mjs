@@ -35,7 +35,10 @@ export async function startNodeRed({ root, flowFile, onDebug }) {
   RED.hooks.add('onReceive.tftp-demo', ({ destination, msg }) => {
     if (destination.node.type === 'debug') onDebug(destination.node.name, msg);
   });
+  // RED.start() does not wait for the flow.
+  const flowRuns = once(RED.events, 'flows:started');
   await RED.start();
+  await flowRuns;
   const editorPort = await listen(server, 1880);
 
   return {
