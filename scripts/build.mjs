@@ -1,17 +1,10 @@
-// Builds dist/: the compiler first, then what Node-RED expects beside each node's .js file.
+// Builds dist/: the compiler first, then what Node-RED expects beside each node's .js file, then the command.
 import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  cpSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundleCommand } from './bundle.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const compiler = path.join(
@@ -37,7 +30,12 @@ for (const language of readdirSync(path.join(root, 'nodes/locales'))) {
   buildCatalogues(folder);
 }
 cpSync(path.join(root, 'icons'), path.join(root, 'dist/nodes/icons'), { recursive: true });
-chmodSync(path.join(root, 'dist', 'src', 'cli', 'main.js'), 0o755);
+bundleCommand({
+  source: path.join(root, 'dist/src'),
+  entry: 'cli/main.js',
+  late: ['cli/expected-source.js', 'cli/help.js', 'cli/map-test.js', 'cli/serve.js'],
+  target: path.join(root, 'dist/bin/red-tftp.js'),
+});
 
 /**
  * Writes each page with its parts put in where it says `<!-- include: NAME -->`. The nodes' dialogs

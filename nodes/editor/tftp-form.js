@@ -71,10 +71,10 @@
 
   /** What a client asks for it may have to hold in memory. */
   function windowsizeReason(node, value) {
-    if (value === '') return undefined;
+    if (value === '' || value === 'auto') return undefined;
     const isTooLarge = value * (current(node, 'blksize') || 512) > 64 * 1024 * 1024;
-    const reason = isTooLarge ? text(node, 'tftp.errors.window') : undefined;
-    return numberReason('windowsize', node, value) ?? reason;
+    if (numberReason('windowsize', node, value)) return text(node, 'tftp.errors.windowsize');
+    return isTooLarge ? text(node, 'tftp.errors.window') : undefined;
   }
 
   /** A TypedInput: `reason` looks at what was typed in as it is, Node-RED checks the other types. */

@@ -69,6 +69,14 @@ export class Arguments {
     return Number(text);
   }
 
+  /** A whole number, or this word. */
+  numberOr<T extends string>(word: T, name: string): number | T | undefined {
+    const text = this.text(name);
+    if (text === word) return word;
+    if (text === undefined || /^\d{1,15}$/.test(text)) return this.number(name);
+    throw invalidSetting(`--${name} is "${text}": it must be a whole number or ${word}`);
+  }
+
   /** Two port numbers, `LO:HI`. Their limits are checked where they are used. */
   range(name: string): readonly [first: number, last: number] | undefined {
     const text = this.text(name);

@@ -36,7 +36,7 @@ export function remoteFile(url: string, args: Arguments): RemoteFile {
     port,
     mode: args.choice('mode', ['octet', 'netascii']) ?? mode,
     blksize: args.number('blksize'),
-    windowsize: args.number('windowsize'),
+    windowsize: args.numberOr('auto', 'windowsize'),
     timeout: args.seconds('timeout'),
     retries: args.number('retries'),
   });
@@ -54,6 +54,11 @@ export function reportSettings(args: Arguments, records: Writable): ReportSettin
 
 /**
  * Runs one transfer to its end and says how it went. The first SIGINT or SIGTERM aborts it.
+ *
+ * After a get nothing keeps the process alive: a person does not wait while the last ACK might have to
+ * be repeated (RFC 1350 section 6 allows to end with it, and curl and tftp-hpa do so too). The file is
+ * complete here by then; a server that misses that ACK learns from the closed port, or after its
+ * retries, that nobody listens any more.
  *
  * @param options what the client that `transfer` gets is made with.
  * @returns the exit code.

@@ -46,7 +46,7 @@ const TRANSFER: readonly Flag[] = [
   {
     name: 'windowsize',
     value: 'N',
-    help: 'Blocks sent before an acknowledgement, 1 to 65535. Default: 16.',
+    help: 'Blocks sent before an acknowledgement, 1 to 65535. Default: 16. Here auto asks for 64, and nothing is learned from it for the next time.',
   },
   TIMEOUT,
   RETRIES,

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** `red-tftp`: TFTP for troubleshooting and scripts. */
 
 import { readFileSync } from 'node:fs';

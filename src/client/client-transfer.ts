@@ -1,7 +1,7 @@
 /** One transfer of a client: from the name of the host to the end. */
 
-import { lookup } from 'node:dns/promises';
-import { SocketAddress, isIPv6 } from 'node:net';
+import { SocketAddress, isIPv4, isIPv6 } from 'node:net';
+import type * as Dns from 'node:dns/promises';
 import { MAX_FILENAME_BYTES } from '../protocol/constants';
 import { CancelError, LocalError, isTftpError } from '../protocol/errors';
 import type { TftpError } from '../protocol/errors';
@@ -24,6 +24,7 @@ import type { Peer } from '../transfer/peer-lock';
 import type { RetryPolicy } from '../transfer/retry-policy';
 import type { Sender } from '../transfer/sender';
 import type { RequiredClientOptions } from './client-options';
+import type { WindowMemory } from './window-memory';
 
 /** Timeouts of a client double up to this, in milliseconds: a person waits for the answer. */
 const MAX_TIMEOUT = 10_000;
@@ -33,12 +34,17 @@ const MIN_TIMEOUT = 200;
 /** What a machine is made of. */
 export type MachineParts = ConstructorParameters<typeof Sender>;
 
+/** What is asked of a server, before its address is known. */
+export type Wanted = Omit<WantedOptions, 'windowsize'> & { readonly windowsize?: number | 'auto' };
+
 /** What is asked of a server, and what moves. */
 export interface Plan {
   readonly type: RequestPacket['type'];
   readonly filename: string;
   readonly options: RequiredClientOptions;
-  readonly wanted: WantedOptions;
+  readonly wanted: Wanted;
+  /** Knows the window for `auto`, and learns from this transfer. */
+  readonly windows: WindowMemory;
   /** Ends the transfer before it has begun; from then on its driver can be closed. */
   readonly stop: AbortSignal;
   /** Bytes, if known beforehand. */
@@ -97,14 +103,15 @@ export function failBeforeStart(
 }
 
 async function prepare(plan: Plan): Promise<TransferDriver> {
-  const { options, wanted, type, filename, size, judge, annotate, isProbe } = plan;
+  const { options, type, filename, size, judge, annotate, isProbe } = plan;
   const { host, port, mode, signal, progressInterval, deadline, onEvent } = options;
   const cancelled = () => signal?.aborted || plan.stop.aborted;
   checkFilename(filename);
   if (cancelled()) throw new CancelError();
   const destination: Peer = { address: await resolve(host), port };
   if (cancelled()) throw new CancelError();
-  const socket = await bind(options, destination);
+  const wanted = settled(plan, destination.address);
+  const socket = await bind(options, wanted, destination);
   if (cancelled()) {
     socket.close();
     throw new CancelError();
@@ -112,8 +119,9 @@ async function prepare(plan: Plan): Promise<TransferDriver> {
   socket.watch(destination);
   const recorder = new FlightRecorder();
   const request = { type, filename, mode, options: requestOptions(wanted) };
-  return new TransferDriver({
-    cargo: plan.cargo([requestOpening(request, judge), retryPolicy(options), recorder]),
+  const cargo = plan.cargo([requestOpening(request, judge), retryPolicy(options), recorder]);
+  const driver = new TransferDriver({
+    cargo,
     recorder,
     socket,
     lock: new PeerLock(),
@@ -131,6 +139,29 @@ async function prepare(plan: Plan): Promise<TransferDriver> {
     annotate,
     isProbe,
   });
+  if (plan.wanted.windowsize === 'auto') void learn(plan.windows, driver, cargo, destination);
+  return driver;
+}
+
+/** What is asked of the host at this address. */
+function settled({ wanted, windows }: Plan, address: string): WantedOptions {
+  const { windowsize, ...others } = wanted;
+  if (windowsize === undefined) return others;
+  const blocks = windowsize === 'auto' ? windows.windowFor(address, systemClock.now()) : windowsize;
+  return { ...others, windowsize: blocks };
+}
+
+/** Lets the memory of windows know how it went, also if it went wrong. */
+async function learn(
+  windows: WindowMemory,
+  driver: TransferDriver,
+  { machine }: Cargo,
+  { address }: Peer,
+): Promise<void> {
+  const { options, bytes } = (await driver.ended).record;
+  const blocks = Math.ceil(bytes / options.blksize);
+  const evidence = { windowsize: options.windowsize, blocks, stalls: machine.stats.stalls };
+  windows.learn(address, evidence, systemClock.now());
 }
 
 /** The wire form ends a name with a NUL, and a request must fit one datagram. */
@@ -160,8 +191,15 @@ function retryPolicy(options: RequiredClientOptions): RetryPolicy {
 }
 
 async function resolve(host: string): Promise<string> {
+  const name = host.replace(/^\[(.*)\]$/, '$1');
+  return isIPv4(name) ? name : lookUp(name);
+}
+
+/** Names and IPv6 addresses. Most transfers need none of what this loads. */
+async function lookUp(host: string): Promise<string> {
+  const { lookup }: typeof Dns = require('node:dns/promises');
   try {
-    const { address } = await lookup(host.replace(/^\[(.*)\]$/, '$1'));
+    const { address } = await lookup(host);
     // The way that sockets write it, as the address of what comes in is compared with it.
     const zoned = address.includes('%');
     return isIPv6(address) && !zoned
@@ -174,11 +212,14 @@ async function resolve(host: string): Promise<string> {
 }
 
 /** Binds to the first free port of the range that was given, or to any. */
-async function bind(options: RequiredClientOptions, to: Peer): Promise<UdpSocket> {
-  const { localPort = 0, localAddress, blksize, windowsize } = options;
+async function bind(
+  { localPort = 0, localAddress }: RequiredClientOptions,
+  { blksize = 512, windowsize = 1 }: WantedOptions,
+  to: Peer,
+): Promise<UdpSocket> {
   const [first, last] = typeof localPort === 'number' ? [localPort, localPort] : localPort;
   const address = localAddress || (to.address.includes(':') ? '::' : '0.0.0.0');
-  const receiveBuffer = 2 * ((blksize ?? 512) + 4) * (windowsize ?? 1);
+  const receiveBuffer = 2 * (blksize + 4) * windowsize;
   for (let port = first; ; port += 1) {
     try {
       return await UdpSocket.bind({ address, port, watchable: true, receiveBuffer });

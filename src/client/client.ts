@@ -2,7 +2,7 @@
 
 import { LocalError, TftpError } from '../protocol/errors';
 import type { RequestPacket } from '../protocol/packet';
-import type { NegotiatedOptions, WantedOptions } from '../protocol/options';
+import type { NegotiatedOptions } from '../protocol/options';
 import type { TransferDriver } from '../net/transfer-driver';
 import type { TransferRecord } from '../net/transfer-record';
 import { BufferSink, digestSink, limitedSink, netasciiSink } from '../storage/data-sink';
@@ -17,10 +17,14 @@ import { ChannelSink } from './channel-sink';
 import { parseClientOptions } from './client-options';
 import type { ClientOptions, RequiredClientOptions } from './client-options';
 import { failBeforeStart, runTransfer } from './client-transfer';
-import type { Plan } from './client-transfer';
+import type { Plan, Wanted } from './client-transfer';
+import { WindowMemory } from './window-memory';
 
 /** A server without options sends the file. If it ends within so many bytes, its size is known after all. */
 const STAT_FETCH = 64 * 1024;
+
+/** What all clients of this process have learned about the paths to their servers. */
+const PROCESS_WINDOWS = new WindowMemory();
 
 /** What `stat` ends a transfer with once it knows what it wanted to know. */
 class KnowsEnough extends TftpError {}
@@ -41,12 +45,15 @@ class KnowsEnough extends TftpError {}
  */
 export class TftpClient {
   readonly #defaults: ClientOptions;
+  readonly #windows: WindowMemory;
   readonly #drivers = new Set<TransferDriver>();
   /** Ends the transfers that have no driver yet. */
   #stop = new AbortController();
 
-  constructor(options: ClientOptions = {}) {
+  /** @param windows what `windowsize: 'auto'` goes by. @default the one that all clients of the process share */
+  constructor(options: ClientOptions = {}, windows: WindowMemory = PROCESS_WINDOWS) {
     this.#defaults = options;
+    this.#windows = windows;
   }
 
   /** Fetches a file into memory. Mind `maxSize`. */
@@ -231,15 +238,15 @@ export class TftpClient {
     }
   }
 
-  #run(plan: Plan): Promise<TransferRecord> {
-    return runTransfer(plan, (driver) => {
+  #run(plan: Omit<Plan, 'windows'>): Promise<TransferRecord> {
+    return runTransfer({ ...plan, windows: this.#windows }, (driver) => {
       this.#drivers.add(driver);
       void driver.closed.then(() => this.#drivers.delete(driver));
     });
   }
 }
 
-function wantedOptions(options: RequiredClientOptions): WantedOptions {
+function wantedOptions(options: RequiredClientOptions): Wanted {
   const { blksize, windowsize, timeout, rollover } = options;
   return {
     ...(blksize !== null && { blksize }),

@@ -1,10 +1,10 @@
 /** One UDP socket, as transfers and servers see it. */
 
-import { isIPv6 } from 'node:net';
 import { LocalError } from '../protocol/errors';
 import type { Peer } from '../transfer/peer-lock';
 import type { Transmit } from '../transfer/transfer';
 import { bindError } from './bind-error';
+import { isIPv6 } from './ip-version';
 import { adoptPort, bindPort, connectPort } from './port';
 import type { Port, Sharing } from './port';
 

@@ -4,9 +4,9 @@
  */
 
 import dgram from 'node:dgram';
-import { isIPv6 } from 'node:net';
 import type { Peer } from '../transfer/peer-lock';
 import type { Transmit } from '../transfer/transfer';
+import { isIPv6 } from './ip-version';
 import { OffloadSocket } from './offload';
 
 /** Whose port it is: ours `alone`, ours and to be shared with more sockets of ours (the `first` of them), or one that we have (`more`). */

@@ -1,7 +1,8 @@
 /** Addresses as the system calls of Linux have them: `sockaddr_in` and `sockaddr_in6`. */
 
-import { SocketAddress as NetAddress, isIPv6 } from 'node:net';
+import { SocketAddress as NetAddress } from 'node:net';
 import type { Peer } from '../transfer/peer-lock';
+import { isIPv6 } from './ip-version';
 
 /** The bytes of a `sockaddr_in` or `sockaddr_in6`. */
 export type SocketAddress = Buffer;

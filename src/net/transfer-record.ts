@@ -1,9 +1,9 @@
 /** What the world is told about a transfer: plain JSON, the same in messages, in `--json` and in lists. */
 
-import { randomUUID } from 'node:crypto';
 import type { TftpError } from '../protocol/errors';
 import { DEFAULT_OPTIONS } from '../protocol/options';
 import type { TransferMode } from '../protocol/packet';
+import { randomId } from './random-id';
 
 /** What a record tells of. `probe`: the client asked for the size and hung up, which is no failure. */
 export type TransferEventName = 'start' | 'progress' | 'complete' | 'error' | 'probe';
@@ -86,7 +86,7 @@ export function failedRecords(
 ): readonly [start: TransferRecord, error: TransferRecord] {
   const now = new Date().toISOString();
   const start: TransferRecord = {
-    id: randomUUID(),
+    id: randomId(),
     event: 'start',
     localAddress: '',
     localPort: 0,

@@ -1,11 +1,11 @@
 /** Tells the world of one transfer: makes its records, and says when one is due. */
 
-import { randomUUID } from 'node:crypto';
 import type { TftpError } from '../protocol/errors';
 import { DEFAULT_OPTIONS } from '../protocol/options';
 import type { NegotiatedOptions } from '../protocol/options';
 import { callListener } from './call-listener';
 import { ProgressMeter } from './progress-meter';
+import { randomId } from './random-id';
 import { describeError } from './transfer-record';
 import type { TransferEventName, TransferRecord } from './transfer-record';
 import type { TransferSetup } from './transfer-setup';
@@ -17,7 +17,7 @@ interface Ending {
 }
 
 export class TransferReporter {
-  readonly id = randomUUID();
+  readonly id = randomId();
   readonly #setup: TransferSetup;
   readonly #startedDate: string;
   readonly #meter: ProgressMeter;

@@ -169,6 +169,11 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
+/** What a client is told: null for blank. */
+function windowSetting(value: unknown): number | 'auto' | null {
+  return textSetting(value) === 'auto' ? 'auto' : (numberSetting('windowsize', value) ?? null);
+}
+
 /**
  * The client's options from what is saved in a node, where a blank blksize, windowsize or timeout
  * means that the option is not sent.
@@ -184,7 +189,7 @@ function transferOptions(
     port,
     mode: choiceSetting('mode', raw.mode || 'octet', MODES),
     blksize: numberSetting('blksize', raw.blksize) ?? null,
-    windowsize: numberSetting('windowsize', raw.windowsize) ?? null,
+    windowsize: windowSetting(raw.windowsize),
     timeout: millisecondsSetting('timeout', raw.timeout, 0.01, 255) ?? null,
     retries: numberSetting('retries', raw.retries),
     tsize: isBlank(raw.tsize) ? undefined : flagSetting(raw.tsize),

@@ -1,6 +1,6 @@
 /** Content whose checksum is taken on its way. */
 
-import { createHash } from 'node:crypto';
+import type * as Crypto from 'node:crypto';
 import { LocalError } from '../protocol/errors';
 import { commitOrDiscard } from './commit-or-discard';
 import type { DataSink } from './storage';
@@ -39,6 +39,8 @@ export function digestSink(sink: DataSink, expected: ExpectedDigests = {}): Dige
     sha256: parseDigest('sha256', expected.sha256),
     md5: parseDigest('md5', expected.md5),
   };
+  // Loaded only when it is needed, as it takes milliseconds that a small get of the command would wait for.
+  const { createHash }: typeof Crypto = require('node:crypto');
   const sha256 = createHash('sha256');
   const md5 = wanted.md5 === undefined ? undefined : createHash('md5');
   let digests: Digests = {};

@@ -3,7 +3,6 @@
  * in place, and its name tells who wrote it: `.<target>.<process id>-<random>.tftp-part`.
  */
 
-import { randomBytes } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { open, unlink, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
@@ -117,7 +116,13 @@ export class PartFile {
 
 function partName(target: string): string {
   const start = NAME_START.exec(target)?.[0] ?? '';
-  return `.${start}.${process.pid}-${randomBytes(8).toString('hex')}.tftp-part`;
+  return `.${start}.${process.pid}-${randomDigits()}${randomDigits()}.tftp-part`;
+}
+
+/** Eight hexadecimal digits. A name that exists is never opened, so nothing is lost if somebody guesses one. */
+function randomDigits(): string {
+  const digits = Math.floor(Math.random() * 2 ** 32).toString(16);
+  return digits.padStart(8, '0');
 }
 
 function isRunning(pid: number): boolean {

@@ -20,7 +20,7 @@ type Phase =
 
 /** A transfer's outer life: opening, running, finished. */
 export abstract class Machine implements Transfer {
-  readonly stats: TransferStats = { bytes: 0, retransmits: 0, duplicates: 0 };
+  readonly stats: TransferStats = { bytes: 0, retransmits: 0, duplicates: 0, stalls: 0 };
   protected readonly policy: RetryPolicy;
   protected readonly recorder: FlightRecorder;
   protected readonly outbox = new Outbox();

@@ -94,8 +94,10 @@ export class Receiver extends Machine {
       return;
     }
     const state = this.#receiving;
-    if (state?.repeatAckAt !== undefined && now >= state.repeatAckAt)
+    if (state?.repeatAckAt !== undefined && now >= state.repeatAckAt) {
+      this.stats.stalls += 1;
       this.#ack(state, now, 'again');
+    }
     super.handleTimeout(now);
   }
 
@@ -150,6 +152,7 @@ export class Receiver extends Machine {
    */
   protected override sendAgain(now: number): void {
     this.stats.retransmits += 1;
+    this.stats.stalls += 1;
     this.#ack(this.#receiving!, now, 'again');
   }
 

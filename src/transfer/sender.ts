@@ -93,6 +93,7 @@ export class Sender extends Machine {
    */
   protected override sendAgain(now: number): void {
     const state = this.#sending!;
+    this.stats.stalls += 1;
     state.next = state.base;
     state.windowEnd = state.base + (state.base === 1 ? 1 : state.options.windowsize);
     state.timed = undefined;

@@ -71,4 +71,10 @@ export interface TransferStats {
   retransmits: number;
   /** Packets of the peer that told nothing new. */
   duplicates: number;
+  /**
+   * How often it stood still in the middle of the file: for a sender, until a timeout; for a receiver,
+   * until a timeout, or until what it had already came again with nothing new behind it. A block that
+   * is missed because the next one comes is no stall.
+   */
+  stalls: number;
 }

@@ -24,6 +24,18 @@ describe('arguments', () => {
     parse('serve').list('allow').should.deepEqual([]);
   });
 
+  it('takes a whole number or a word', () => {
+    const windowsize = (text: string) =>
+      parse('get', 'tftp://h/a', '--windowsize', text).numberOr('auto', 'windowsize');
+    should(windowsize('auto')).equal('auto');
+    should(windowsize('64')).equal(64);
+    should(parse('get', 'tftp://h/a').numberOr('auto', 'windowsize')).equal(undefined);
+    should(() => windowsize('much')).throw(
+      '--windowsize is "much": it must be a whole number or auto',
+      { code: 'EINVAL' },
+    );
+  });
+
   it('is undefined for what was not given', () => {
     const args = parse('get', 'tftp://h/a');
     should(args.text('output')).equal(undefined);

@@ -85,6 +85,8 @@ describe('red-tftp get', () => {
       should(heard[0]).containEql('blksize\x00600\0').and.containEql('windowsize\x003\0');
       await run(['get', `${url}f`, '--no-options', '--mode', 'netascii', ...last], new FakeIo());
       should(heard[1]).equal('\0\u0001f\0netascii\0');
+      await run(['get', `${url}f`, '--windowsize', 'auto', ...last], new FakeIo());
+      should(heard[2]).containEql('windowsize\x0064\0');
     }));
 
   it('ends with 4 if the local file cannot be written', () =>

@@ -5,12 +5,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { RED_TFTP } from '../helpers/program';
 import { skip } from '../helpers/requirements';
 import { content, withFolder, withServer } from './servers';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import type { Writable } from 'node:stream';
-
-const MAIN = path.join(__dirname, '../../src/cli/main.js');
 
 describe('the process red-tftp', () => {
   it('writes a file to a pipe and reads one from a pipe', () =>
@@ -81,7 +80,32 @@ describe('the process red-tftp', () => {
         should((await start('put', '-', `${url}none/f`, '--blksize', '7').ended).code).equal(2);
       }),
     ));
+
+  it('reads one file of ours to get a file: each file takes its time to be found', () =>
+    withFolder((folder) =>
+      withServer(async ({ url, files }) => {
+        files.set('f', content(1024));
+        const spy = path.join(folder, 'spy.js');
+        await writeFile(
+          spy,
+          "process.on('exit', () => console.log(JSON.stringify([Object.keys(require.cache), process.moduleLoadList])));",
+        );
+        const { out } = await startWith(['--require', spy], 'get', `${url}f`, '-o', `${folder}/f`)
+          .ended;
+        const [ours, platform]: string[][] = JSON.parse(out.toString());
+        should(ours).deepEqual([spy, RED_TFTP]);
+        for (const name of ['crypto', 'dns/promises']) {
+          should(platform).not.containEql(`NativeModule ${name}`);
+        }
+      }),
+    ));
 });
+
+interface Running {
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly stdin: Writable;
+  readonly ended: Promise<Ended>;
+}
 
 interface Ended {
   readonly code: number | null;
@@ -90,12 +114,12 @@ interface Ended {
 }
 
 /** Starts the command; its stdin stays open until the test ends it. */
-function start(...argv: string[]): {
-  child: ChildProcessWithoutNullStreams;
-  stdin: Writable;
-  ended: Promise<Ended>;
-} {
-  const child = spawn(process.execPath, [MAIN, ...argv]);
+function start(...argv: string[]): Running {
+  return startWith([], ...argv);
+}
+
+function startWith(nodeFlags: readonly string[], ...argv: string[]): Running {
+  const child = spawn(process.execPath, [...nodeFlags, RED_TFTP, ...argv]);
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => out.push(chunk));

@@ -35,7 +35,7 @@ describe('parseClientOptions', () => {
     ['port', 0, 65536, 1.5, '69', null],
     ['mode', 'mail', 'OCTET'],
     ['blksize', 7, 65465, 512.5, '512'],
-    ['windowsize', 0, 65536],
+    ['windowsize', 0, 65536, 'all', '16'],
     ['timeout', 9, 255_001],
     ['retries', -1, 101, null],
     ['rollover', 2, '1'],
@@ -66,6 +66,7 @@ describe('parseClientOptions', () => {
     { localAddress: '' },
     { maxSize: 0 },
     { rollover: 0 },
+    { windowsize: 'auto', blksize: 65464 },
     { sha256: 'aB'.repeat(32), md5: '0'.repeat(32) },
   ] as ClientOptions[]) {
     it(`takes ${JSON.stringify(options)}`, () => {

@@ -4,6 +4,8 @@ import os from 'node:os';
 import { Readable } from 'node:stream';
 import should = require('should');
 import type { ClientOptions } from '../../src/client/client-options';
+import { TftpClient } from '../../src/client/client';
+import { WindowMemory } from '../../src/client/window-memory';
 import type { TransferRecord } from '../../src/net/transfer-record';
 import { bufferSource } from '../../src/storage/data-source';
 import type { Content } from '../../src/storage/data-source';
@@ -78,6 +80,12 @@ describe('TftpClient', () => {
         '|\x01a/b|octet|blksize|8|tsize|0|timeout|3|windowsize|2|rollover|1|',
       ],
       [
+        'the window of an unknown host',
+        { windowsize: 'auto', tsize: false },
+        '|\x01a/b|octet|blksize|1428|windowsize|64|',
+      ],
+      ['stat, which needs no window', { windowsize: 'auto' }, '|\x01a/b|octet|tsize|0|', 'stat'],
+      [
         'a timeout below a second',
         { blksize: null, timeout: 1500, windowsize: null, tsize: false },
         '|\x01a/b|octet|utimeout|1500000|',
@@ -88,6 +96,35 @@ describe('TftpClient', () => {
         should(await requestOf(options, begin)).equal(golden);
       });
     }
+
+    it('learns from a transfer what window to ask this address for, with all clients', async () => {
+      const windows = new WindowMemory();
+      const client = new TftpClient(
+        { host: peer.address, port: peer.port, blksize: 8, tsize: false, windowsize: 'auto' },
+        windows,
+      );
+      const got = client.get('f');
+      should(await peer.hear()).equal('RRQ f octet blksize 8 windowsize 64');
+      should(await peer.ask(oack('blksize', '8', 'windowsize', '64'))).equal('ACK 0');
+      for (const block of [2, 4, 6]) {
+        // Two new blocks, then the same again with nothing behind them: the third one never fits.
+        const pair = [data(block - 1, '12345678'), data(block, '12345678')];
+        for (const datagram of [...pair, ...pair]) peer.send(datagram);
+        should(await peer.hear()).equal(`ACK ${block}`);
+      }
+      should(await peer.ask(data(7, ''))).equal('ACK 7');
+      await got;
+
+      const other = new TftpClient(
+        { host: peer.address, port: peer.port, windowsize: 'auto', tsize: false },
+        windows,
+      );
+      const put = failureOf(other.put('12345', 'f'));
+      should(await peer.hear()).equal('WRQ f octet blksize 1428 windowsize 1');
+      peer.send(error(0));
+      await put;
+      client.close();
+    });
 
     it('sends names as UTF-8', async () => {
       const got = failureOf(clientFor(peer).get('Gerät'));

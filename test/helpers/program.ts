@@ -9,7 +9,7 @@ import path from 'node:path';
 export const ROOT = path.resolve(__dirname, '..', '..', '..');
 
 /** The command `red-tftp` as it was built. */
-export const RED_TFTP = path.join(ROOT, 'dist', 'src', 'cli', 'main.js');
+export const RED_TFTP = path.join(ROOT, 'dist', 'bin', 'red-tftp.js');
 
 /** How a program ended. */
 export interface Outcome {

@@ -19,6 +19,16 @@ export interface LinkQuality {
   readonly reordering: number;
   /** One way, in milliseconds. */
   readonly delay: number;
+  /** A switch on the way. @default none: as many datagrams at once as there are */
+  readonly queue?: Queue;
+}
+
+/** It passes on one datagram after another, and drops what comes when it is full. */
+export interface Queue {
+  /** Datagrams that may wait, in each direction. */
+  readonly length: number;
+  /** Milliseconds that each takes. */
+  readonly spacing: number;
 }
 
 /** One simulated transfer. */
@@ -44,6 +54,8 @@ export interface Outcome {
   readonly elapsed: number;
   readonly datagrams: number;
   readonly retransmits: number;
+  /** Of the client, as it is what learns. */
+  readonly stalls: number;
   readonly trace: string[];
 }
 
@@ -55,6 +67,8 @@ interface Side {
   ending: TransferEvent | undefined;
   /** When its timer fires; Infinity if none is set. */
   timerAt: number;
+  /** When the queue on the way to it is empty. */
+  queueEmptyAt: number;
 }
 
 /** More steps than this is a livelock. */
@@ -120,6 +134,7 @@ class Simulation {
         started: false,
         ending: undefined,
         timerAt: Infinity,
+        queueEmptyAt: 0,
       };
     };
     this.#client = side(isRead ? Receiver : Sender, undefined);
@@ -148,6 +163,7 @@ class Simulation {
       elapsed: this.#elapsed,
       datagrams: this.#datagrams,
       retransmits: sender.machine.stats.retransmits,
+      stalls: this.#client.machine.stats.stalls,
       trace: [...sender.recorder.lines(), '---', ...receiver.recorder.lines()],
     };
   }
@@ -190,8 +206,20 @@ class Simulation {
       this.#datagrams += 1;
       if (this.#random() < loss) continue;
       const extra = this.#random() < reordering ? 3 * delay * this.#random() : 0;
-      this.#agenda.add(this.#now + delay + extra, () => this.#deliver(to, datagram));
+      const left = this.#throughQueue(to);
+      if (left === undefined) continue;
+      this.#agenda.add(left + delay + extra, () => this.#deliver(to, datagram));
     }
+  }
+
+  /** When a datagram that is sent now leaves the queue; undefined if it is dropped. */
+  #throughQueue(to: Side): number | undefined {
+    const { queue } = this.#scenario.link;
+    if (queue === undefined) return this.#now;
+    const begin = Math.max(this.#now, to.queueEmptyAt);
+    if (begin - this.#now > (queue.length - 1) * queue.spacing + 1e-9) return undefined;
+    to.queueEmptyAt = begin + queue.spacing;
+    return to.queueEmptyAt;
   }
 
   #deliver(to: Side, datagram: Uint8Array): void {

@@ -231,6 +231,18 @@ describe('tftp-get', () => {
       should((await outputs[0]!.until()).tftp!.options).eql({ blksize: 512, windowsize: 1 });
     });
 
+    for (const [where, node, message] of [
+      ['the node', { windowsize: 'auto' }, {}],
+      ['the message', { windowsize: '' }, { tftpOptions: { windowsize: 'auto' } }],
+    ] as const) {
+      it(`asks for a large window if ${where} says auto`, async () => {
+        const { port } = await startServer({ 'firmware.bin': 'x' });
+        const { send, outputs } = await bench(get(port, node));
+        send(message);
+        should((await outputs[0]!.until()).tftp!.options.windowsize).equal(64);
+      });
+    }
+
     for (const property of ['url', 'filename']) {
       it(`takes a tftp:// URL from msg.${property}`, async () => {
         const { port } = await startServer({ 'a file': 'a\nb' });

@@ -9,6 +9,7 @@ import { PACKAGE, PackedPackage, npm } from './packed-package';
 /** What a user needs, and nothing else. */
 const EXPECTED_FILES: readonly RegExp[] = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md)$/,
+  /^dist\/bin\/red-tftp(-more)?\.js$/,
   /^dist\/src\/.+\.(js|d\.ts)$/,
   /^dist\/nodes\/[\w-]+\.(js|d\.ts|html)$/,
   /^dist\/nodes\/locales\/[\w-]+\/[\w-]+\.(json|html)$/,
@@ -22,7 +23,7 @@ const REQUIRED_FILES: readonly string[] = [
   'SECURITY.md',
   'dist/src/index.js',
   'dist/src/index.d.ts',
-  'dist/src/cli/main.js',
+  'dist/bin/red-tftp.js',
 ];
 
 /** The part of package.json that is looked at. */

@@ -35,7 +35,7 @@ describe('Machine', () => {
     answers(receiver);
     should(drain(receiver)).deepEqual([]);
     should(receiver.nextTimeout()).equal(1_000);
-    should(receiver.stats).deepEqual({ bytes: 0, retransmits: 0, duplicates: 0 });
+    should(receiver.stats).deepEqual({ bytes: 0, retransmits: 0, duplicates: 0, stalls: 0 });
   });
 
   it('has no opening to answer once it runs, or has ended', () => {

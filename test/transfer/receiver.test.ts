@@ -35,7 +35,7 @@ describe('Receiver as a client', () => {
   it('receives in lock-step', () => {
     const receiver = clientGet('blksize=8');
     play(receiver, DALLYING);
-    should(receiver.stats).deepEqual({ bytes: 18, retransmits: 0, duplicates: 0 });
+    should(receiver.stats).deepEqual({ bytes: 18, retransmits: 0, duplicates: 0, stalls: 0 });
     should(receiver.finished).be.false();
   });
 
@@ -247,7 +247,7 @@ describe('Receiver when DATA or an ACK is lost', () => {
       [3_030, 'timeout', ['-> ACK 2', 'retry 2/3'], 7_030],
       [3_040, '<- DATA 3 c*8', ['-> ACK 3', 'data c*8'], 4_040],
     ]);
-    should(receiver.stats.retransmits).equal(2);
+    should(receiver.stats).have.properties({ retransmits: 2, stalls: 2 });
   });
 
   it('lock-step: repeats its ACK for a repeated DATA, each time', () => {
@@ -259,7 +259,7 @@ describe('Receiver when DATA or an ACK is lost', () => {
       [700, '<- DATA 1 a*8', ['-> ACK 2'], 1_700],
       [800, '<- DATA 3 c*8', ['-> ACK 3', 'data c*8'], 1_800],
     ]);
-    should(receiver.stats).deepEqual({ bytes: 24, retransmits: 0, duplicates: 3 });
+    should(receiver.stats).deepEqual({ bytes: 24, retransmits: 0, duplicates: 3, stalls: 0 });
   });
 
   it('tells the peer when it falls silent in the middle', () => {
@@ -336,7 +336,8 @@ describe('Receiver when DATA or an ACK is lost', () => {
   });
 
   it('windows: repeats its ACK once for each repetition of a window', () => {
-    play(clientGet('blksize=8 windowsize=4'), [
+    const receiver = clientGet('blksize=8 windowsize=4');
+    play(receiver, [
       ...WINDOWS,
       [500, '<- DATA 1 a*8', [], 525], // listens 25 ms for something new first
       [501, '<- DATA 2 b*8', [], 525],
@@ -349,15 +350,18 @@ describe('Receiver when DATA or an ACK is lost', () => {
       [926, '<- DATA 3 c*8', [], 1_925],
       [930, '<- DATA 5 e*8', ['data e*8'], 1_930],
     ]);
+    should(receiver.stats.stalls).equal(2);
   });
 
   it('windows: does not answer a repetition that new blocks follow: no window is sent twice for it', () => {
-    play(clientGet('blksize=8 windowsize=4'), [
+    const receiver = clientGet('blksize=8 windowsize=4');
+    play(receiver, [
       ...WINDOWS,
       [500, '<- DATA 3 c*8', [], 525],
       [501, '<- DATA 4 d*8', [], 525],
       [502, '<- DATA 5 e*8', ['data e*8'], 1_502],
     ]);
+    should(receiver.stats.stalls).equal(0);
   });
 
   it('windows: answers a repetition of the next window as well', () => {
@@ -638,7 +642,12 @@ describe('Receiver and its data', () => {
         const received = sendAll(receiver, file, 0);
         should(received.content.toString('hex')).equal(file.toString('hex'));
         should(received.acks).deepEqual(expectedAcks(Math.floor(length / 8) + 1, windowsize, 0));
-        should(receiver.stats).deepEqual({ bytes: length, retransmits: 0, duplicates: 0 });
+        should(receiver.stats).deepEqual({
+          bytes: length,
+          retransmits: 0,
+          duplicates: 0,
+          stalls: 0,
+        });
       });
     }
   }
