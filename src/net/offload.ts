@@ -6,7 +6,7 @@
 
 import type { Peer } from '../transfer/peer-lock';
 import type { Transmit } from '../transfer/transfer';
-import { blankAddress, peerOf, socketAddress } from './socket-address';
+import { AF_INET, blankAddress, peerOf, socketAddress } from './socket-address';
 import type { SocketAddress } from './socket-address';
 import {
   COALESCE,
@@ -27,6 +27,9 @@ const MAX_PIECE = 65_000;
 /** Hosts to which segments cannot be sent, as a network on the way there is too narrow or encrypts. */
 const refusing = new Set<string>();
 const MOST_REFUSING = 1000;
+
+/** So many senders are kept in mind for each socket. */
+const MOST_SENDERS = 1000;
 
 /** What was received last, of all sockets: it is handled before the next one is received. */
 const received = new Uint8Array(64 * 1024);
@@ -51,8 +54,8 @@ export class OffloadSocket {
   #coalesces = false;
   #error = 0;
   #refused: ((error: Error) => void) | undefined;
-  #to: { readonly peer: Peer; readonly address: SocketAddress | undefined } | undefined;
-  #from: { readonly peer: Peer; readonly words: Int32Array } | undefined;
+  readonly #addresses = new WeakMap<Peer, { readonly bytes: SocketAddress | undefined }>();
+  readonly #senders = new Map<number | string, Peer>();
 
   /**
    * Binds a socket, and connects it to a peer if one is given: then it hears that peer alone.
@@ -114,12 +117,14 @@ export class OffloadSocket {
   send({ datagrams, segmentSize }: Transmit, peer: Peer): number {
     const to = this.#connectedTo ? undefined : this.#addressOf(peer);
     if (to === undefined && !this.#connectedTo) return 0;
-    const size = datagrams.length;
-    if (size <= segmentSize) return this.#sendEach(datagrams, segmentSize, to);
+    if (datagrams.length <= segmentSize) {
+      this.#leaveWhole(datagrams.length);
+      return this.#sendEach(datagrams, segmentSize, to);
+    }
     if (!this.#cutInto(segmentSize, peer)) return this.#sendEach(datagrams, segmentSize, to);
     const piece = Math.min(MAX_SEGMENTS, Math.floor(MAX_PIECE / segmentSize)) * segmentSize;
     const sent = this.#sendEach(datagrams, piece, to);
-    if (sent < size && !isQueueFull(this.#error)) this.#stopCutting(peer);
+    if (sent < datagrams.length && !isQueueFull(this.#error)) this.#stopCutting(peer);
     return sent;
   }
 
@@ -159,31 +164,49 @@ export class OffloadSocket {
 
   /** True if the kernel cuts what we send into datagrams of this size. */
   #cutInto(segmentSize: number, { address }: Peer): boolean {
+    if (refusing.has(address)) {
+      this.#leaveWhole(segmentSize);
+      return false;
+    }
     if (this.#segmentSize === segmentSize) return true;
-    if (refusing.has(address)) return false;
     const done = this.#calls.set(this.descriptor, SEGMENT_SIZE, segmentSize) === 0;
     if (done) this.#segmentSize = segmentSize;
+    else this.#leaveWhole(segmentSize);
     return done;
+  }
+
+  /** Sees to it that a datagram of so many bytes is not cut. */
+  #leaveWhole(size: number): void {
+    if (size <= this.#segmentSize || this.#segmentSize === 0) return;
+    this.#calls.set(this.descriptor, SEGMENT_SIZE, 0);
+    this.#segmentSize = 0;
   }
 
   /** The path is too narrow for such datagrams in one piece, or something on it encrypts them. */
   #stopCutting({ address }: Peer): void {
-    this.#calls.set(this.descriptor, SEGMENT_SIZE, 0);
-    this.#segmentSize = 0;
+    this.#leaveWhole(Infinity);
     if (refusing.size >= MOST_REFUSING) refusing.clear();
     refusing.add(address);
   }
 
   #addressOf(peer: Peer): SocketAddress | undefined {
-    if (this.#to?.peer !== peer) this.#to = { peer, address: socketAddress(peer) };
-    return this.#to.address;
+    const known = this.#addresses.get(peer);
+    if (known) return known.bytes;
+    const bytes = socketAddress(peer);
+    this.#addresses.set(peer, { bytes });
+    return bytes;
   }
 
+  /** The same object for the same sender, as long as there are not too many. */
   #lastSender(): Peer {
-    const known = this.#from;
-    if (known && senderWords.every((word, i) => word === known.words[i])) return known.peer;
+    const [first = 0, ipv4 = 0] = senderWords;
+    const isIPv4 = sender[0] === AF_INET;
+    const key = isIPv4 ? (first >>> 16) * 2 ** 32 + (ipv4 >>> 0) : sender.toString('latin1');
+    const known = this.#senders.get(key);
+    if (known) return known;
     const peer = peerOf(sender);
-    this.#from = { peer, words: senderWords.slice() };
+    if (this.#senders.size >= MOST_SENDERS) this.#senders.clear();
+    this.#senders.set(key, peer);
     return peer;
   }
 }

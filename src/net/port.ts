@@ -68,22 +68,20 @@ export class Port {
     });
   }
 
-  /** Sends by the short way what can be sent at once, and returns how many bytes that were. */
-  sendDirectly(run: Transmit, to: Peer): number {
-    return this.#direct?.send(run, to) ?? 0;
+  /** Sends by the short way what can be sent at once, and returns the rest, if there is one. */
+  sendDirectly(run: Transmit, to: Peer): Transmit | undefined {
+    const { datagrams, segmentSize } = run;
+    const sent = this.#direct?.send(run, to) ?? 0;
+    if (sent === datagrams.length) return undefined;
+    return sent === 0 ? run : { datagrams: datagrams.subarray(sent), segmentSize };
   }
 
-  /** Sends a run from a byte on, one datagram after the other. */
-  sendEach(
-    { datagrams, segmentSize }: Transmit,
-    from: number,
-    to: Peer,
-    failed: (error: Error) => void,
-  ): void {
+  /** Sends one datagram after the other. */
+  sendEach({ datagrams, segmentSize }: Transmit, to: Peer, failed: (error: Error) => void): void {
     const sent = (error: Error | null): void => {
       if (error !== null) failed(error);
     };
-    for (let at = from; at < datagrams.length; at += segmentSize) {
+    for (let at = 0; at < datagrams.length; at += segmentSize) {
       const length = Math.min(segmentSize, datagrams.length - at);
       this.#socket.send(datagrams, at, length, to.port, to.address, sent);
     }

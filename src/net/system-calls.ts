@@ -45,8 +45,8 @@ const EAGAIN = 11;
 const ENOBUFS = 105;
 export const ECONNREFUSED = 111;
 
-/** Where the numbers above hold; Linux has others on MIPS, for one. */
-const ARCHITECTURES = ['arm', 'arm64', 'ia32', 'loong64', 'riscv64', 's390x', 'x64'];
+/** Where the numbers above hold (Linux has others on MIPS, for one), with the least significant byte first. */
+const ARCHITECTURES = ['arm', 'arm64', 'ia32', 'loong64', 'riscv64', 'x64'];
 
 let loaded: { readonly calls: SystemCalls | undefined } | undefined;
 
