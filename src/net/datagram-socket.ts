@@ -127,6 +127,11 @@ export class UdpSocket implements DatagramSocket {
     return this.#port.offloads || this.#watcher?.offloads === true;
   }
 
+  /** True while many peers speak with this socket: then the answers to what comes at once leave together. */
+  set crowded(crowded: boolean) {
+    this.#port.crowded = crowded;
+  }
+
   listen(listener: SocketListener): void {
     this.#listener = listener;
   }

@@ -6,6 +6,7 @@
 
 import type { Peer } from '../transfer/peer-lock';
 import type { Transmit } from '../transfer/transfer';
+import type { MessageVector } from './message-vector';
 import { AF_INET, blankAddress, peerOf, socketAddress } from './socket-address';
 import type { SocketAddress } from './socket-address';
 import {
@@ -39,6 +40,13 @@ const senderWords = new Int32Array(sender.buffer, sender.byteOffset, sender.leng
 /** Views of the shortest datagrams: an ACK has four bytes, and there are more ACKs than anything else. */
 const short = Array.from({ length: 8 }, (_, length) => received.subarray(0, length));
 
+/** So many datagrams of so many bytes are gathered at most. */
+const MOST_GATHERED = 64;
+const LONGEST_GATHERED = 2048;
+
+/** What is gathered, by one socket at a time. */
+let vector: MessageVector | undefined;
+
 /** A datagram, or several of one sender that lie end to end. Its memory is used again for the next one. */
 export interface Received {
   readonly datagram: Uint8Array;
@@ -53,6 +61,8 @@ export class OffloadSocket {
   #segmentSize = 0;
   #coalesces = false;
   #error = 0;
+  #gathering = false;
+  #gathered = 0;
   #refused: ((error: Error) => void) | undefined;
   readonly #addresses = new WeakMap<Peer, { readonly bytes: SocketAddress | undefined }>();
   readonly #senders = new Map<number | string, Peer>();
@@ -119,6 +129,9 @@ export class OffloadSocket {
     if (to === undefined && !this.#connectedTo) return 0;
     if (datagrams.length <= segmentSize) {
       this.#leaveWhole(datagrams.length);
+      if (this.#gathering && to && datagrams.length <= LONGEST_GATHERED) {
+        return this.#gather(datagrams, to);
+      }
       return this.#sendEach(datagrams, segmentSize, to);
     }
     if (!this.#cutInto(segmentSize, peer)) return this.#sendEach(datagrams, segmentSize, to);
@@ -126,6 +139,32 @@ export class OffloadSocket {
     const sent = this.#sendEach(datagrams, piece, to);
     if (sent < datagrams.length && !isQueueFull(this.#error)) this.#stopCutting(peer);
     return sent;
+  }
+
+  /** Short datagrams wait for `flush` from now on, and then leave in one system call. */
+  startGathering(): void {
+    vector ??= this.#calls.vector(MOST_GATHERED, LONGEST_GATHERED);
+    this.#gathering = true;
+  }
+
+  /** Sends what was gathered, and gathers no more. */
+  stopGathering(): void {
+    this.#gathering = false;
+    this.flush();
+  }
+
+  /** Sends what was gathered. False if nothing was. */
+  flush(): boolean {
+    const count = this.#gathered;
+    if (count === 0) return false;
+    this.#gathered = 0;
+    let sent = 0;
+    while (sent < count) {
+      const result = this.#calls.sendMany(this.descriptor, vector!, sent, count - sent);
+      // What cannot be sent now is lost on the way, and comes again.
+      sent += Math.max(1, result);
+    }
+    return true;
   }
 
   /** The next datagram, if one is there. */
@@ -138,6 +177,13 @@ export class OffloadSocket {
     }
     const datagram = short[length] ?? received.subarray(0, length);
     return { datagram, from: peer ?? this.#lastSender() };
+  }
+
+  #gather(datagram: Uint8Array, to: SocketAddress): number {
+    if (this.#gathered === MOST_GATHERED) this.flush();
+    vector!.put(this.#gathered, datagram, to);
+    this.#gathered += 1;
+    return datagram.length;
   }
 
   #sendEach(bytes: Uint8Array, size: number, to: SocketAddress | undefined): number {
@@ -169,6 +215,7 @@ export class OffloadSocket {
       return false;
     }
     if (this.#segmentSize === segmentSize) return true;
+    this.flush();
     const done = this.#calls.set(this.descriptor, SEGMENT_SIZE, segmentSize) === 0;
     if (done) this.#segmentSize = segmentSize;
     else this.#leaveWhole(segmentSize);
@@ -178,6 +225,7 @@ export class OffloadSocket {
   /** Sees to it that a datagram of so many bytes is not cut. */
   #leaveWhole(size: number): void {
     if (size <= this.#segmentSize || this.#segmentSize === 0) return;
+    this.flush();
     this.#calls.set(this.descriptor, SEGMENT_SIZE, 0);
     this.#segmentSize = 0;
   }

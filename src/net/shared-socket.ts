@@ -67,9 +67,11 @@ export class SharedSocket {
       watchable && (expected === 0 || this.#shares.size <= FEW);
     const share = new Share(this.#socket, mayWatch, () => {
       if (this.#shares.get(name) === share) this.#shares.delete(name);
+      this.#socket.crowded = this.#shares.size > 1;
       onClose?.();
     });
     this.#shares.set(name, share);
+    this.#socket.crowded = this.#shares.size > 1;
     return share;
   }
 
