@@ -1,28 +1,36 @@
 /**
- * Room for several datagrams that are sent in one system call: an array of `mmsghdr` of
+ * Room for several datagrams that are sent or received in one system call: an array of `mmsghdr` of
  * 64-bit Linux with all that it points to. It is built once, and used again and again.
  *
  * ```
  *   mmsghdr, 64 bytes:   0 address of the name     8 length of the name
  *                       16 address of the iovec   24 number of iovecs
  *                       32 control, its length, flags: zero
- *                       56 what the system tells
+ *                       48 flags, and at 56 bytes received: the system tells them
  *   iovec, 16 bytes:     0 address of the bytes    8 number of bytes
  * ```
  */
 
+import { ADDRESS_LENGTH } from './socket-address';
 import type { SocketAddress } from './socket-address';
 
 const HEADER_LENGTH = 64;
 const IOVEC_LENGTH = 16;
 const NAME_SLOT = 32;
 const NAME_LENGTH = 8;
+const FLAGS = 48;
+const RECEIVED = 56;
+const MSG_TRUNC = 0x20;
+const ACK_LENGTH = 4;
 
 export class MessageVector {
   readonly #headers: Buffer;
   readonly #iovecs: Buffer;
   readonly #names: Buffer;
   readonly #bytes: Buffer;
+  /** Views that are used again, as nearly all that a crowd sends are ACKs. */
+  readonly #acks: readonly Uint8Array[];
+  readonly #senders: readonly SocketAddress[];
   readonly #slot: number;
 
   /**
@@ -36,6 +44,12 @@ export class MessageVector {
     this.#iovecs = Buffer.alloc(count * IOVEC_LENGTH);
     this.#names = Buffer.alloc(count * NAME_SLOT);
     this.#bytes = Buffer.alloc(count * slot);
+    this.#senders = Array.from({ length: count }, (_, i) =>
+      this.#names.subarray(i * NAME_SLOT, i * NAME_SLOT + ADDRESS_LENGTH),
+    );
+    this.#acks = Array.from({ length: count }, (_, i) =>
+      this.#bytes.subarray(i * slot, i * slot + ACK_LENGTH),
+    );
     const [names, iovecs, bytes] = [this.#names, this.#iovecs, this.#bytes].map(addressOf);
     for (let i = 0; i < count; i += 1) {
       const header = i * HEADER_LENGTH;
@@ -52,6 +66,28 @@ export class MessageVector {
     this.#iovecs.writeUInt32LE(datagram.length, index * IOVEC_LENGTH + 8);
     this.#names.set(to, index * NAME_SLOT);
     this.#headers.writeUInt32LE(to.length, index * HEADER_LENGTH + NAME_LENGTH);
+  }
+
+  /** Makes room for what is received next in so many places. */
+  clear(count: number): void {
+    for (let i = 0; i < count; i += 1) {
+      this.#iovecs.writeUInt32LE(this.#slot, i * IOVEC_LENGTH + 8);
+      this.#headers.writeUInt32LE(NAME_SLOT, i * HEADER_LENGTH + NAME_LENGTH);
+    }
+  }
+
+  /** What was received in a place, as a view; undefined if there was more than fits. */
+  datagram(index: number): Uint8Array | undefined {
+    const header = index * HEADER_LENGTH;
+    if ((this.#headers.readUInt32LE(header + FLAGS) & MSG_TRUNC) !== 0) return undefined;
+    const length = this.#headers.readUInt32LE(header + RECEIVED);
+    if (length === ACK_LENGTH) return this.#acks[index];
+    return this.#bytes.subarray(index * this.#slot, index * this.#slot + length);
+  }
+
+  /** Who sent it, as a view. */
+  sender(index: number): SocketAddress {
+    return this.#senders[index]!;
   }
 
   /** What the system is given, from a place on. */

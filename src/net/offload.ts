@@ -35,17 +35,17 @@ const MOST_SENDERS = 1000;
 /** What was received last, of all sockets: it is handled before the next one is received. */
 const received = new Uint8Array(64 * 1024);
 const sender = blankAddress();
-const senderWords = new Int32Array(sender.buffer, sender.byteOffset, sender.length / 4);
 
 /** Views of the shortest datagrams: an ACK has four bytes, and there are more ACKs than anything else. */
 const short = Array.from({ length: 8 }, (_, length) => received.subarray(0, length));
 
-/** So many datagrams of so many bytes are gathered at most. */
-const MOST_GATHERED = 64;
-const LONGEST_GATHERED = 2048;
+/** So many datagrams of so many bytes are received or sent together at most. */
+const MOST_TOGETHER = 64;
+const LONGEST_TOGETHER = 2048;
 
-/** What is gathered, by one socket at a time. */
-let vector: MessageVector | undefined;
+/** What was received together, and what is gathered to be sent, by one socket at a time. */
+let arrived: MessageVector | undefined;
+let gathered: MessageVector | undefined;
 
 /** A datagram, or several of one sender that lie end to end. Its memory is used again for the next one. */
 export interface Received {
@@ -129,7 +129,7 @@ export class OffloadSocket {
     if (to === undefined && !this.#connectedTo) return 0;
     if (datagrams.length <= segmentSize) {
       this.#leaveWhole(datagrams.length);
-      if (this.#gathering && to && datagrams.length <= LONGEST_GATHERED) {
+      if (this.#gathering && to && datagrams.length <= LONGEST_TOGETHER) {
         return this.#gather(datagrams, to);
       }
       return this.#sendEach(datagrams, segmentSize, to);
@@ -143,7 +143,7 @@ export class OffloadSocket {
 
   /** Short datagrams wait for `flush` from now on, and then leave in one system call. */
   startGathering(): void {
-    vector ??= this.#calls.vector(MOST_GATHERED, LONGEST_GATHERED);
+    gathered ??= this.#calls.vector(MOST_TOGETHER, LONGEST_TOGETHER);
     this.#gathering = true;
   }
 
@@ -160,7 +160,7 @@ export class OffloadSocket {
     this.#gathered = 0;
     let sent = 0;
     while (sent < count) {
-      const result = this.#calls.sendMany(this.descriptor, vector!, sent, count - sent);
+      const result = this.#calls.sendMany(this.descriptor, gathered!, sent, count - sent);
       // What cannot be sent now is lost on the way, and comes again.
       sent += Math.max(1, result);
     }
@@ -176,12 +176,24 @@ export class OffloadSocket {
       return undefined;
     }
     const datagram = short[length] ?? received.subarray(0, length);
-    return { datagram, from: peer ?? this.#lastSender() };
+    return { datagram, from: peer ?? this.#senderOf(sender) };
+  }
+
+  /** Hands out the next datagrams, as many as have come, and gives their number. Those that are too long for here are lost. */
+  receiveMany(heard: (datagram: Uint8Array, from: Peer) => void): number {
+    arrived ??= this.#calls.vector(MOST_TOGETHER, LONGEST_TOGETHER);
+    arrived.clear(MOST_TOGETHER);
+    const count = this.#calls.receiveMany(this.descriptor, arrived, MOST_TOGETHER);
+    for (let i = 0; i < count; i += 1) {
+      const datagram = arrived.datagram(i);
+      if (datagram) heard(datagram, this.#senderOf(arrived.sender(i)));
+    }
+    return Math.max(0, count);
   }
 
   #gather(datagram: Uint8Array, to: SocketAddress): number {
-    if (this.#gathered === MOST_GATHERED) this.flush();
-    vector!.put(this.#gathered, datagram, to);
+    if (this.#gathered === MOST_TOGETHER) this.flush();
+    gathered!.put(this.#gathered, datagram, to);
     this.#gathered += 1;
     return datagram.length;
   }
@@ -246,15 +258,18 @@ export class OffloadSocket {
   }
 
   /** The same object for the same sender, as long as there are not too many. */
-  #lastSender(): Peer {
-    const [first = 0, ipv4 = 0] = senderWords;
-    const isIPv4 = sender[0] === AF_INET;
-    const key = isIPv4 ? (first >>> 16) * 2 ** 32 + (ipv4 >>> 0) : sender.toString('latin1');
+  #senderOf(address: SocketAddress): Peer {
+    const key = address[0] === AF_INET ? keyOf(address) : address.toString('latin1');
     const known = this.#senders.get(key);
     if (known) return known;
-    const peer = peerOf(sender);
+    const peer = peerOf(address);
     if (this.#senders.size >= MOST_SENDERS) this.#senders.clear();
     this.#senders.set(key, peer);
     return peer;
   }
+}
+
+/** Port and address of IPv4 in one number. */
+function keyOf(address: SocketAddress): number {
+  return address.readUInt16BE(2) * 2 ** 32 + address.readUInt32BE(4);
 }

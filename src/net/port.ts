@@ -127,11 +127,10 @@ export class Port {
     direct.startGathering();
     heard(datagram, from);
     for (let taken = 0; taken < MAX_CROWD_BURST && !this.#closed;) {
-      const next = direct.receive();
-      if (next) {
-        heard(next.datagram, next.from);
-        taken += 1;
-      } else if (!direct.flush()) break;
+      const count = direct.receiveMany(heard);
+      if (this.#closed || (count === 0 && !direct.flush())) break;
+      taken += count;
+      direct.flush();
     }
     if (!this.#closed) direct.stopGathering();
   }

@@ -28,7 +28,9 @@ export interface SystemCalls {
    * @param from gets the address of the sender, unless it is undefined.
    */
   receive(descriptor: Descriptor, into: Uint8Array, from: SocketAddress | undefined): number;
-  /** A vector for `sendMany`. */
+  /** Takes the next datagrams, as many as there are, and gives their number. */
+  receiveMany(descriptor: Descriptor, vector: MessageVector, count: number): number;
+  /** A vector for these two. */
   vector(count: number, slot: number): MessageVector;
 }
 
@@ -91,6 +93,7 @@ function libc(koffi: typeof Koffi): SystemCalls {
   );
   const recvfrom = library.func('intptr_t recvfrom(int, void *, size_t, int, void *, void *)');
   const sendmmsg = library.func('int sendmmsg(int, void *, uint32_t, int)');
+  const recvmmsg = library.func('int recvmmsg(int, void *, uint32_t, int, void *)');
   const value = new Int32Array(1);
   const length = new Uint32Array(1);
   const checked = (result: number): number => (result < 0 ? -koffi.errno() : result);
@@ -107,6 +110,8 @@ function libc(koffi: typeof Koffi): SystemCalls {
       checked(sendto(descriptor, bytes, bytes.length, MSG_DONTWAIT, to ?? null, to?.length ?? 0)),
     sendMany: (descriptor, vector, from, count) =>
       checked(sendmmsg(descriptor, vector.headersFrom(from), count, MSG_DONTWAIT)),
+    receiveMany: (descriptor, vector, count) =>
+      checked(recvmmsg(descriptor, vector.headersFrom(0), count, MSG_DONTWAIT, null)),
     vector: (count, slot) => new MessageVector(count, slot, (bytes) => koffi.address(bytes)),
     receive(descriptor, into, from) {
       if (!from) return checked(recvfrom(descriptor, into, into.length, MSG_DONTWAIT, null, null));
