@@ -11,6 +11,12 @@ export function bindError(systemCode: string, to: Peer, cause: unknown): LocalEr
   return new LocalError(code, message, { cause });
 }
 
+/** The code of an error of the system, such as `EADDRINUSE`. */
+export function systemCodeOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : 'an unknown error';
+}
+
 function explain(code: string, place: string): [TftpErrorCode, string] {
   switch (code) {
     case 'EADDRINUSE':

@@ -3,9 +3,10 @@
 import { LocalError } from '../protocol/errors';
 import type { Peer } from '../transfer/peer-lock';
 import type { Transmit } from '../transfer/transfer';
-import { bindError } from './bind-error';
+import { bindError, systemCodeOf } from './bind-error';
 import { isIPv6 } from './ip-version';
-import { adoptPort, bindPort, connectPort } from './port';
+import { PeerPort } from './peer-port';
+import { adoptPort, bindPort } from './port';
 import type { Port, Sharing } from './port';
 
 /** Who hears of what happens at a socket. None of these may throw. */
@@ -67,21 +68,15 @@ const BIND_TRIES = 5;
 /** Sending fails for good with these; every other error is a lost datagram. */
 const FATAL_SEND_ERRORS = new Set(['EMSGSIZE', 'EACCES', 'EPERM', 'EINVAL', 'EAFNOSUPPORT']);
 
-/** A window of this many bytes pays for what it takes to speak to the kernel directly. */
-const WORTH_OFFLOAD = 256 * 1024;
-
-/** A port that is connected to a peer. */
-interface Watcher {
-  readonly port: Port;
-  readonly peer: Peer;
-}
+/** So many bytes pay for what it takes to speak to the kernel directly. */
+export const WORTH_OFFLOAD = 256 * 1024;
 
 /** A socket of this machine. */
 export class UdpSocket implements DatagramSocket {
   readonly local: Peer;
   readonly #port: Port;
   #listener: SocketListener | undefined;
-  #watcher: Watcher | undefined;
+  #watcher: PeerPort | undefined;
   readonly #watchable: boolean;
   readonly #dualStack: boolean;
   readonly #receiveBuffer: number;
@@ -98,7 +93,8 @@ export class UdpSocket implements DatagramSocket {
         const bound = await bindPort({ address, port }, wanted, options.offload ?? false);
         return new UdpSocket(bound, watchable, options);
       } catch (error) {
-        if (port !== 0 || tries === BIND_TRIES) throw bindError(codeOf(error), options, error);
+        if (port !== 0 || tries === BIND_TRIES)
+          throw bindError(systemCodeOf(error), options, error);
       }
     }
   }
@@ -128,7 +124,12 @@ export class UdpSocket implements DatagramSocket {
   }
 
   get offload(): boolean {
-    return this.#port.offloads || this.#watcher?.port.offloads === true;
+    return this.#port.offloads || this.#watcher?.offloads === true;
+  }
+
+  /** True while many peers speak with this socket: then the answers to what comes at once leave together. */
+  set crowded(crowded: boolean) {
+    this.#port.crowded = crowded;
   }
 
   listen(listener: SocketListener): void {
@@ -138,43 +139,35 @@ export class UdpSocket implements DatagramSocket {
   /** @param failed hears if this run cannot be sent at all. @default the listener */
   send(run: Transmit, to: Peer, failed: SocketListener['failed'] = this.#failed): void {
     if (this.#closed) return;
-    const watcher = this.#watcher;
-    const port = watcher?.port.isDirect && isSamePeer(watcher.peer, to) ? watcher.port : this.#port;
-    const sent = port.sendDirectly(run, to);
-    if (sent === run.datagrams.length) return;
+    const left = this.#watcher?.isDirect ? this.#watcher.send(run, to) : run;
+    const rest = left && this.#port.sendDirectly(left, to);
+    if (rest === undefined) return;
     const address = this.#dualStack ? mapped(to.address) : to.address;
-    this.#port.sendEach(run, sent, { address, port: to.port }, (error) => {
-      if (FATAL_SEND_ERRORS.has(codeOf(error))) failed(sendError(error));
+    this.#port.sendEach(rest, { address, port: to.port }, (error) => {
+      if (FATAL_SEND_ERRORS.has(systemCodeOf(error))) failed(sendError(error));
     });
   }
 
-  /**
-   * The system reports an unreachable port only to a connected socket, and a connected socket cannot
-   * hear strangers. So a second socket at the same port is connected to the peer; what the peer sends
-   * from now on arrives there.
-   */
   watch(peer: Peer, expected = 0): void {
     if (!this.#watchable || this.#closed) return;
     const pays = expected >= WORTH_OFFLOAD;
     const known = this.#watcher;
-    if (known && isSamePeer(known.peer, peer) && (known.port.isDirect || !pays)) return;
-    known?.port.close();
-    const port = connectPort(this.local, peer, pays);
-    this.#watcher = { port, peer };
-    port.onError((error) => {
-      if (codeOf(error) === 'ECONNREFUSED') afterNextPoll(() => this.#listener?.unreachable());
+    if (known?.isFor(peer) && (known.isDirect || !pays)) return;
+    known?.close();
+    this.#watcher = new PeerPort(this.local, peer, pays, this.#receiveBuffer, {
+      message: (datagram, from) => this.#listener?.message(datagram, from),
+      unreachable: () => this.#listener?.unreachable(),
     });
-    this.#hear(port);
   }
 
   coalesce(): boolean {
-    const ports = [this.#port, this.#watcher?.port];
+    const ports = [this.#port, this.#watcher];
     return ports.filter((port) => port?.coalesce()).length > 0;
   }
 
   unref(): void {
     this.#port.unref();
-    this.#watcher?.port.unref();
+    this.#watcher?.unref();
   }
 
   close(): void {
@@ -182,7 +175,7 @@ export class UdpSocket implements DatagramSocket {
     this.#closed = true;
     this.#listener = undefined;
     this.#port.close();
-    this.#watcher?.port.close();
+    this.#watcher?.close();
     this.#onClose?.();
   }
 
@@ -196,21 +189,12 @@ export class UdpSocket implements DatagramSocket {
   readonly #failed: SocketListener['failed'] = (error) => this.#listener?.failed(error);
 }
 
-function isSamePeer(one: Peer, other: Peer): boolean {
-  return one === other || (one.port === other.port && one.address === other.address);
-}
-
-/**
- * The system tells an error before the datagrams that came earlier, and one of them may be the ERROR
- * that says why the peer has gone. They are handed out first.
- */
-function afterNextPoll(action: () => void): void {
-  setImmediate(() => setImmediate(action));
-}
-
 function sendError(error: Error): LocalError {
-  const hint = codeOf(error) === 'EMSGSIZE' ? ': the block size is too large for this network' : '';
-  return new LocalError('EIO', `Sending failed with ${codeOf(error)}${hint}`, { cause: error });
+  const hint =
+    systemCodeOf(error) === 'EMSGSIZE' ? ': the block size is too large for this network' : '';
+  return new LocalError('EIO', `Sending failed with ${systemCodeOf(error)}${hint}`, {
+    cause: error,
+  });
 }
 
 /** An IPv4 address as a socket for both families writes it (RFC 4291 section 2.5.5.2). */
@@ -220,9 +204,4 @@ function mapped(address: string): string {
 
 function unmapped(address: string): string {
   return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address;
-}
-
-function codeOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? code : 'an unknown error';
 }

@@ -6,7 +6,8 @@
 
 import type { Peer } from '../transfer/peer-lock';
 import type { Transmit } from '../transfer/transfer';
-import { blankAddress, peerOf, socketAddress } from './socket-address';
+import type { MessageVector } from './message-vector';
+import { AF_INET, blankAddress, peerOf, socketAddress } from './socket-address';
 import type { SocketAddress } from './socket-address';
 import {
   COALESCE,
@@ -28,13 +29,23 @@ const MAX_PIECE = 65_000;
 const refusing = new Set<string>();
 const MOST_REFUSING = 1000;
 
+/** So many senders are kept in mind for each socket. */
+const MOST_SENDERS = 1000;
+
 /** What was received last, of all sockets: it is handled before the next one is received. */
 const received = new Uint8Array(64 * 1024);
 const sender = blankAddress();
-const senderWords = new Int32Array(sender.buffer, sender.byteOffset, sender.length / 4);
 
 /** Views of the shortest datagrams: an ACK has four bytes, and there are more ACKs than anything else. */
 const short = Array.from({ length: 8 }, (_, length) => received.subarray(0, length));
+
+/** So many datagrams of so many bytes are received or sent together at most. */
+const MOST_TOGETHER = 64;
+const LONGEST_TOGETHER = 2048;
+
+/** What was received together, and what is gathered to be sent, by one socket at a time. */
+let arrived: MessageVector | undefined;
+let gathered: MessageVector | undefined;
 
 /** A datagram, or several of one sender that lie end to end. Its memory is used again for the next one. */
 export interface Received {
@@ -50,9 +61,11 @@ export class OffloadSocket {
   #segmentSize = 0;
   #coalesces = false;
   #error = 0;
+  #gathering = false;
+  #gathered = 0;
   #refused: ((error: Error) => void) | undefined;
-  #to: { readonly peer: Peer; readonly address: SocketAddress | undefined } | undefined;
-  #from: { readonly peer: Peer; readonly words: Int32Array } | undefined;
+  readonly #addresses = new WeakMap<Peer, { readonly bytes: SocketAddress | undefined }>();
+  readonly #senders = new Map<number | string, Peer>();
 
   /**
    * Binds a socket, and connects it to a peer if one is given: then it hears that peer alone.
@@ -114,13 +127,44 @@ export class OffloadSocket {
   send({ datagrams, segmentSize }: Transmit, peer: Peer): number {
     const to = this.#connectedTo ? undefined : this.#addressOf(peer);
     if (to === undefined && !this.#connectedTo) return 0;
-    const size = datagrams.length;
-    if (size <= segmentSize) return this.#sendEach(datagrams, segmentSize, to);
+    if (datagrams.length <= segmentSize) {
+      this.#leaveWhole(datagrams.length);
+      if (this.#gathering && to && datagrams.length <= LONGEST_TOGETHER) {
+        return this.#gather(datagrams, to);
+      }
+      return this.#sendEach(datagrams, segmentSize, to);
+    }
     if (!this.#cutInto(segmentSize, peer)) return this.#sendEach(datagrams, segmentSize, to);
     const piece = Math.min(MAX_SEGMENTS, Math.floor(MAX_PIECE / segmentSize)) * segmentSize;
     const sent = this.#sendEach(datagrams, piece, to);
-    if (sent < size && !isQueueFull(this.#error)) this.#stopCutting(peer);
+    if (sent < datagrams.length && !isQueueFull(this.#error)) this.#stopCutting(peer);
     return sent;
+  }
+
+  /** Short datagrams wait for `flush` from now on, and then leave in one system call. */
+  startGathering(): void {
+    gathered ??= this.#calls.vector(MOST_TOGETHER, LONGEST_TOGETHER);
+    this.#gathering = true;
+  }
+
+  /** Sends what was gathered, and gathers no more. */
+  stopGathering(): void {
+    this.#gathering = false;
+    this.flush();
+  }
+
+  /** Sends what was gathered. False if nothing was. */
+  flush(): boolean {
+    const count = this.#gathered;
+    if (count === 0) return false;
+    this.#gathered = 0;
+    let sent = 0;
+    while (sent < count) {
+      const result = this.#calls.sendMany(this.descriptor, gathered!, sent, count - sent);
+      // What cannot be sent now is lost on the way, and comes again.
+      sent += Math.max(1, result);
+    }
+    return true;
   }
 
   /** The next datagram, if one is there. */
@@ -132,7 +176,26 @@ export class OffloadSocket {
       return undefined;
     }
     const datagram = short[length] ?? received.subarray(0, length);
-    return { datagram, from: peer ?? this.#lastSender() };
+    return { datagram, from: peer ?? this.#senderOf(sender) };
+  }
+
+  /** Hands out the next datagrams, as many as have come, and gives their number. Those that are too long for here are lost. */
+  receiveMany(heard: (datagram: Uint8Array, from: Peer) => void): number {
+    arrived ??= this.#calls.vector(MOST_TOGETHER, LONGEST_TOGETHER);
+    arrived.clear(MOST_TOGETHER);
+    const count = this.#calls.receiveMany(this.descriptor, arrived, MOST_TOGETHER);
+    for (let i = 0; i < count; i += 1) {
+      const datagram = arrived.datagram(i);
+      if (datagram) heard(datagram, this.#senderOf(arrived.sender(i)));
+    }
+    return Math.max(0, count);
+  }
+
+  #gather(datagram: Uint8Array, to: SocketAddress): number {
+    if (this.#gathered === MOST_TOGETHER) this.flush();
+    gathered!.put(this.#gathered, datagram, to);
+    this.#gathered += 1;
+    return datagram.length;
   }
 
   #sendEach(bytes: Uint8Array, size: number, to: SocketAddress | undefined): number {
@@ -159,31 +222,54 @@ export class OffloadSocket {
 
   /** True if the kernel cuts what we send into datagrams of this size. */
   #cutInto(segmentSize: number, { address }: Peer): boolean {
+    if (refusing.has(address)) {
+      this.#leaveWhole(segmentSize);
+      return false;
+    }
     if (this.#segmentSize === segmentSize) return true;
-    if (refusing.has(address)) return false;
+    this.flush();
     const done = this.#calls.set(this.descriptor, SEGMENT_SIZE, segmentSize) === 0;
     if (done) this.#segmentSize = segmentSize;
+    else this.#leaveWhole(segmentSize);
     return done;
+  }
+
+  /** Sees to it that a datagram of so many bytes is not cut. */
+  #leaveWhole(size: number): void {
+    if (size <= this.#segmentSize || this.#segmentSize === 0) return;
+    this.flush();
+    this.#calls.set(this.descriptor, SEGMENT_SIZE, 0);
+    this.#segmentSize = 0;
   }
 
   /** The path is too narrow for such datagrams in one piece, or something on it encrypts them. */
   #stopCutting({ address }: Peer): void {
-    this.#calls.set(this.descriptor, SEGMENT_SIZE, 0);
-    this.#segmentSize = 0;
+    this.#leaveWhole(Infinity);
     if (refusing.size >= MOST_REFUSING) refusing.clear();
     refusing.add(address);
   }
 
   #addressOf(peer: Peer): SocketAddress | undefined {
-    if (this.#to?.peer !== peer) this.#to = { peer, address: socketAddress(peer) };
-    return this.#to.address;
+    const known = this.#addresses.get(peer);
+    if (known) return known.bytes;
+    const bytes = socketAddress(peer);
+    this.#addresses.set(peer, { bytes });
+    return bytes;
   }
 
-  #lastSender(): Peer {
-    const known = this.#from;
-    if (known && senderWords.every((word, i) => word === known.words[i])) return known.peer;
-    const peer = peerOf(sender);
-    this.#from = { peer, words: senderWords.slice() };
+  /** The same object for the same sender, as long as there are not too many. */
+  #senderOf(address: SocketAddress): Peer {
+    const key = address[0] === AF_INET ? keyOf(address) : address.toString('latin1');
+    const known = this.#senders.get(key);
+    if (known) return known;
+    const peer = peerOf(address);
+    if (this.#senders.size >= MOST_SENDERS) this.#senders.clear();
+    this.#senders.set(key, peer);
     return peer;
   }
+}
+
+/** Port and address of IPv4 in one number. */
+function keyOf(address: SocketAddress): number {
+  return address.readUInt16BE(2) * 2 ** 32 + address.readUInt32BE(4);
 }

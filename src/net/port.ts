@@ -14,14 +14,20 @@ export type Sharing = 'alone' | 'first' | 'more';
 
 /** How many datagrams are taken in one go before others have their turn. */
 const MAX_BURST = 64;
+/** The same for a port that many peers speak with. */
+const MAX_CROWD_BURST = 256;
 /** The longest pause, in turns, of asking for another datagram where there has been none. */
 const MAX_PAUSE = 63;
+
+type Heard = (datagram: Uint8Array, from: Peer) => void;
 
 /** A bound socket. It may be connected to one peer, and then hears no other. */
 export class Port {
   readonly #socket: dgram.Socket;
   readonly #direct: OffloadSocket | undefined;
   #closed = false;
+  /** True while many peers speak with this port: then answers are gathered, and leave together. */
+  crowded = false;
 
   constructor(socket: dgram.Socket, direct?: OffloadSocket) {
     this.#socket = socket;
@@ -54,36 +60,35 @@ export class Port {
    *
    * @param receiveBuffer bytes that may arrive in a burst.
    */
-  hear(receiveBuffer: number, heard: (datagram: Uint8Array, from: Peer) => void): void {
+  hear(receiveBuffer: number, heard: Heard): void {
     enlarge(this.#socket, receiveBuffer);
     const direct = this.#direct;
     let pause = 0;
     let turns = 0;
     this.#socket.on('message', (datagram, from) => {
+      const mayHearMore = direct !== undefined && !from.address.includes('%');
+      if (mayHearMore && this.crowded) return this.#hearCrowd(direct, heard, datagram, from);
       heard(datagram, from);
-      if (direct === undefined || from.address.includes('%')) return;
-      if (turns > 0) return void (turns -= 1);
+      if (!mayHearMore || turns > 0) return void (turns -= 1);
       pause = this.#hearMore(direct, heard) ? 0 : Math.min(2 * pause + 1, MAX_PAUSE);
       turns = pause;
     });
   }
 
-  /** Sends by the short way what can be sent at once, and returns how many bytes that were. */
-  sendDirectly(run: Transmit, to: Peer): number {
-    return this.#direct?.send(run, to) ?? 0;
+  /** Sends by the short way what can be sent at once, and returns the rest, if there is one. */
+  sendDirectly(run: Transmit, to: Peer): Transmit | undefined {
+    const { datagrams, segmentSize } = run;
+    const sent = this.#direct?.send(run, to) ?? 0;
+    if (sent === datagrams.length) return undefined;
+    return sent === 0 ? run : { datagrams: datagrams.subarray(sent), segmentSize };
   }
 
-  /** Sends a run from a byte on, one datagram after the other. */
-  sendEach(
-    { datagrams, segmentSize }: Transmit,
-    from: number,
-    to: Peer,
-    failed: (error: Error) => void,
-  ): void {
+  /** Sends one datagram after the other. */
+  sendEach({ datagrams, segmentSize }: Transmit, to: Peer, failed: (error: Error) => void): void {
     const sent = (error: Error | null): void => {
       if (error !== null) failed(error);
     };
-    for (let at = from; at < datagrams.length; at += segmentSize) {
+    for (let at = 0; at < datagrams.length; at += segmentSize) {
       const length = Math.min(segmentSize, datagrams.length - at);
       this.#socket.send(datagrams, at, length, to.port, to.address, sent);
     }
@@ -108,13 +113,26 @@ export class Port {
    * A peer on the same core has answered before our `send` returned. Taking its answer here costs far
    * less than another round of the event loop. True if there was one.
    */
-  #hearMore(direct: OffloadSocket, heard: (datagram: Uint8Array, from: Peer) => void): boolean {
+  #hearMore(direct: OffloadSocket, heard: Heard): boolean {
     for (let taken = 0; taken < MAX_BURST && !this.#closed; taken += 1) {
       const next = direct.receive();
       if (next === undefined) return taken > 0;
       heard(next.datagram, next.from);
     }
     return true;
+  }
+
+  /** Takes all that has come, then sends the answers, which is when peers on the same core have their turn; and so on. */
+  #hearCrowd(direct: OffloadSocket, heard: Heard, datagram: Uint8Array, from: Peer): void {
+    direct.startGathering();
+    heard(datagram, from);
+    for (let taken = 0; taken < MAX_CROWD_BURST && !this.#closed;) {
+      const count = direct.receiveMany(heard);
+      if (this.#closed || (count === 0 && !direct.flush())) break;
+      taken += count;
+      direct.flush();
+    }
+    if (!this.#closed) direct.stopGathering();
   }
 }
 

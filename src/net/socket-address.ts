@@ -12,6 +12,8 @@ export const AF_INET6 = 10;
 
 const IPV4_LENGTH = 16;
 const IPV6_LENGTH = 28;
+/** Bytes of the longer one. */
+export const ADDRESS_LENGTH = IPV6_LENGTH;
 
 /** Undefined if the address has a zone (`fe80::1%eth0`), whose number is not known here. */
 export function socketAddress({ address, port }: Peer): SocketAddress | undefined {
@@ -27,7 +29,7 @@ export function socketAddress({ address, port }: Peer): SocketAddress | undefine
 
 /** Room for an address of either version of IP. */
 export function blankAddress(): SocketAddress {
-  return Buffer.alloc(IPV6_LENGTH);
+  return Buffer.alloc(ADDRESS_LENGTH);
 }
 
 /** The address as `node:dgram` writes it, but for a zone, which is given by its number. */

@@ -4,6 +4,7 @@
  */
 
 import type * as Koffi from 'koffi';
+import { MessageVector } from './message-vector';
 import { AF_INET, AF_INET6 } from './socket-address';
 import type { SocketAddress } from './socket-address';
 
@@ -19,12 +20,18 @@ export interface SystemCalls {
   set(descriptor: Descriptor, option: SocketOption, value: number): number;
   /** @param to undefined for a connected socket. */
   send(descriptor: Descriptor, bytes: Uint8Array, to: SocketAddress | undefined): number;
+  /** Sends so many datagrams of a vector from a place on, and gives how many went out. */
+  sendMany(descriptor: Descriptor, vector: MessageVector, from: number, count: number): number;
   /**
    * Takes the next datagram, if there is one.
    *
    * @param from gets the address of the sender, unless it is undefined.
    */
   receive(descriptor: Descriptor, into: Uint8Array, from: SocketAddress | undefined): number;
+  /** Takes the next datagrams, as many as there are, and gives their number. */
+  receiveMany(descriptor: Descriptor, vector: MessageVector, count: number): number;
+  /** A vector for these two. */
+  vector(count: number, slot: number): MessageVector;
 }
 
 /** A level and a name of `setsockopt`. */
@@ -45,8 +52,8 @@ const EAGAIN = 11;
 const ENOBUFS = 105;
 export const ECONNREFUSED = 111;
 
-/** Where the numbers above hold; Linux has others on MIPS, for one. */
-const ARCHITECTURES = ['arm', 'arm64', 'ia32', 'loong64', 'riscv64', 's390x', 'x64'];
+/** Where the numbers above hold (Linux has others on MIPS, for one): of 64 bits, the least significant byte first. */
+const ARCHITECTURES = ['arm64', 'loong64', 'riscv64', 'x64'];
 
 let loaded: { readonly calls: SystemCalls | undefined } | undefined;
 
@@ -85,6 +92,8 @@ function libc(koffi: typeof Koffi): SystemCalls {
     'intptr_t sendto(int, const void *, size_t, int, const void *, uint32_t)',
   );
   const recvfrom = library.func('intptr_t recvfrom(int, void *, size_t, int, void *, void *)');
+  const sendmmsg = library.func('int sendmmsg(int, void *, uint32_t, int)');
+  const recvmmsg = library.func('int recvmmsg(int, void *, uint32_t, int, void *)');
   const value = new Int32Array(1);
   const length = new Uint32Array(1);
   const checked = (result: number): number => (result < 0 ? -koffi.errno() : result);
@@ -99,6 +108,11 @@ function libc(koffi: typeof Koffi): SystemCalls {
     },
     send: (descriptor, bytes, to) =>
       checked(sendto(descriptor, bytes, bytes.length, MSG_DONTWAIT, to ?? null, to?.length ?? 0)),
+    sendMany: (descriptor, vector, from, count) =>
+      checked(sendmmsg(descriptor, vector.headersFrom(from), count, MSG_DONTWAIT)),
+    receiveMany: (descriptor, vector, count) =>
+      checked(recvmmsg(descriptor, vector.headersFrom(0), count, MSG_DONTWAIT, null)),
+    vector: (count, slot) => new MessageVector(count, slot, (bytes) => koffi.address(bytes)),
     receive(descriptor, into, from) {
       if (!from) return checked(recvfrom(descriptor, into, into.length, MSG_DONTWAIT, null, null));
       length[0] = from.length;

@@ -219,6 +219,7 @@ export class TftpServer extends EventEmitter<ServerEvents> {
     await (options.graceful ? ended : Promise.race([ended, patience(CLOSE_PATIENCE)]));
     for (const session of this.#open) session.close(reason);
     listeners?.close();
+    this.#ports.close();
     this.#tell('close');
   }
 

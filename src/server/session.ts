@@ -259,7 +259,8 @@ export class Session {
   }
 
   #bind({ options }: GrantedOptions): Promise<DatagramSocket> {
-    return this.arrival.openSocket(2 * (options.blksize + 4) * options.windowsize);
+    const reads = this.arrival.request.type === 'RRQ';
+    return this.arrival.openSocket(reads ? 0 : 2 * (options.blksize + 4) * options.windowsize);
   }
 
   #grant(size: number | undefined): GrantedOptions {

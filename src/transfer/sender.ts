@@ -31,8 +31,9 @@ interface Sending {
   highest: number;
   /** The base at which a duplicate ACK has already led to a rewind. */
   rewoundAt: number;
-  /** A first sending whose ACK will measure the round trip. */
-  timed: { readonly position: number; readonly at: number } | undefined;
+  /** The block whose first sending, at a time, lets its ACK measure the round trip; 0 for none. */
+  timed: number;
+  timedAt: number;
   /** True between `need-data` and its answer. */
   asked: boolean;
   /** How many bytes are asked for. */
@@ -71,7 +72,8 @@ export class Sender extends Machine {
       windowEnd: 1 + options.windowsize,
       highest: 0,
       rewoundAt: 0,
-      timed: undefined,
+      timed: 0,
+      timedAt: 0,
       asked: false,
       piece: Math.max(FIRST_PIECE, 2 * options.windowsize * options.blksize),
     };
@@ -96,7 +98,7 @@ export class Sender extends Machine {
     this.stats.stalls += 1;
     state.next = state.base;
     state.windowEnd = state.base + (state.base === 1 ? 1 : state.options.windowsize);
-    state.timed = undefined;
+    state.timed = 0;
     this.#fill(state, now, 'again');
   }
 
@@ -130,9 +132,9 @@ export class Sender extends Machine {
     if (position < state.base) return this.#handleDuplicateAck(state, wire, now);
 
     this.recorder.received(now, 'ACK', wire, 0, position < state.highest ? 'rewinds' : '');
-    if (state.timed && position >= state.timed.position) {
-      this.timer.measure(now - state.timed.at);
-      state.timed = undefined;
+    if (state.timed > 0 && position >= state.timed) {
+      this.timer.measure(now - state.timedAt);
+      state.timed = 0;
     }
     this.timer.progress();
     this.timer.disarm();
@@ -159,7 +161,7 @@ export class Sender extends Machine {
 
   /** The receiver counts its window from its last ACK on, so a whole one follows from `base`. */
   #restartWindow(state: Sending, now: number, note: string): void {
-    if (state.highest >= state.base) state.timed = undefined;
+    if (state.highest >= state.base) state.timed = 0;
     state.next = state.base;
     state.windowEnd = state.base + state.options.windowsize;
     this.#fill(state, now, note);
@@ -198,7 +200,8 @@ export class Sender extends Machine {
     this.stats.retransmits += Math.max(0, Math.min(last, state.highest) - first + 1);
     if (last > state.highest) {
       state.highest = last;
-      state.timed = { position: last, at: now };
+      state.timed = last;
+      state.timedAt = now;
     }
     state.next = last + 1;
     this.recorder.sent(now, 'DATA', first, run.segmentSize - DATA_HEADER, note, last);
