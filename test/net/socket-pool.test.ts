@@ -86,7 +86,7 @@ describe('SocketPool', () => {
       const own = await pool.open('127.0.0.1', peer);
       open.push(own);
       own.listen({
-        message: () => own.send(datagram(data(i, texts[i]!)), peer),
+        message: () => own.send(datagram(data(i, texts[i])), peer),
         unreachable: () => undefined,
         failed: () => undefined,
       });
@@ -94,7 +94,7 @@ describe('SocketPool', () => {
       peer.send(ack(0), own.local);
     }
     for (const [i, peer] of peers.entries()) {
-      should(Buffer.from((await peer.next()).bytes).equals(data(i, texts[i]!))).equal(true);
+      should(Buffer.from((await peer.next()).bytes).equals(data(i, texts[i]))).equal(true);
     }
     should(socket!.local.port).be.above(0);
   });
