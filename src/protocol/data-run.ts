@@ -6,8 +6,8 @@ import type { NegotiatedOptions } from './options';
 
 /**
  * Cuts such runs into packets again. The system only joins packets of one length, and one shorter one
- * at their end. So the length of a block tells where to cut, but for repeated last blocks, whose
- * length the size of the file tells.
+ * at their end, which may be an ERROR. So the length of a block tells where to cut, but for repeated
+ * last blocks, whose length the size of the file tells.
  */
 export class DataRuns {
   readonly #stride: number;
@@ -35,7 +35,7 @@ export class DataRuns {
   split(datagram: Uint8Array, received: number): readonly Uint8Array[] {
     if (received >= this.#beforeLast) {
       const copies = cut(datagram, this.#lastLength);
-      if (copies.length > 1 && copies.every((copy) => this.#isLast(copy))) return copies;
+      if (copies.length > 1 && isSeries(copies, (copy) => this.#isLast(copy))) return copies;
     }
     if (datagram.length <= this.#stride) return [datagram];
     const packets = cut(datagram, this.#stride);
@@ -45,7 +45,7 @@ export class DataRuns {
   /** A block that is longer than agreed is none: what is inside of it looks like no packets. */
   #isRun(packets: readonly Uint8Array[]): boolean {
     const first = wireOf(packets[0]!);
-    return packets.every((packet) => {
+    return isSeries(packets, (packet) => {
       if (!isData(packet)) return false;
       const ahead = (wireOf(packet) - first + 65536) % 65536;
       return Math.min(ahead, 65536 - ahead) <= this.#reach;
@@ -63,6 +63,16 @@ function cut(bytes: Uint8Array, length: number): Uint8Array[] {
   return Array.from({ length: Math.ceil(bytes.length / length) }, (_, i) =>
     bytes.subarray(i * length, (i + 1) * length),
   );
+}
+
+/** True if all fit, but for an ERROR at their end: the peer gave up behind its blocks. */
+function isSeries(packets: readonly Uint8Array[], fits: (packet: Uint8Array) => boolean): boolean {
+  const end = packets.length - 1;
+  return packets.every((packet, i) => fits(packet) || (i > 0 && i === end && isError(packet)));
+}
+
+function isError(packet: Uint8Array): boolean {
+  return packet.length > DATA_HEADER && packet[0] === 0 && packet[1] === Opcode.ERROR;
 }
 
 function isData(packet: Uint8Array): boolean {
