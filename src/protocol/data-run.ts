@@ -68,11 +68,11 @@ function cut(bytes: Uint8Array, length: number): Uint8Array[] {
 /** True if all fit, but for an ERROR at their end: the peer gave up behind its blocks. */
 function isSeries(packets: readonly Uint8Array[], fits: (packet: Uint8Array) => boolean): boolean {
   const end = packets.length - 1;
-  return packets.every((packet, i) => fits(packet) || (i > 0 && i === end && isError(packet)));
+  return packets.every((packet, i) => fits(packet) || (i === end && isError(packet)));
 }
 
 function isError(packet: Uint8Array): boolean {
-  return packet.length > DATA_HEADER && packet[0] === 0 && packet[1] === Opcode.ERROR;
+  return packet.length >= DATA_HEADER && packet[0] === 0 && packet[1] === Opcode.ERROR;
 }
 
 function isData(packet: Uint8Array): boolean {

@@ -46,6 +46,9 @@ export const POLICY: RetryPolicy = {
   random: () => 0,
 };
 
+/** What a sender asks for at first. A table tells of another size alone. */
+const FIRST_PIECE = 2048;
+
 /** What `abort` in a table ends a transfer with. */
 export const ABORT = new LocalError('ENOSPC', 'The disk is full');
 
@@ -235,6 +238,7 @@ function eventText(event: TransferEvent): string {
     case 'failed':
       return failureText(event.error);
     case 'need-data':
+      return event.bytes === FIRST_PIECE ? 'need-data' : `need-data ${event.bytes}`;
     case 'end':
       break;
   }

@@ -143,8 +143,11 @@ describe('DataRuns', () => {
   });
 
   it('takes no content for a copy before the last block is due', () => {
-    const content = data(1, Buffer.concat([Buffer.alloc(3), data(5, 'abc')]).subarray(0, 8));
-    should(runs.split(content, 0)).deepEqual([content]);
+    const size = (65_536 + 4) * 8 + 2;
+    const split = new DataRuns({ ...FILE, windowsize: 4 }, size);
+    const block = data(5, Buffer.concat([Buffer.from('ab'), data(5, 'ab')]));
+    should(split.split(block, 32)).deepEqual([block]);
+    should(split.split(block, size - 2)).have.length(2);
   });
 
   describe('gives a block whole that is longer than agreed', () => {
@@ -155,6 +158,7 @@ describe('DataRuns', () => {
         'what looks like a packet of another kind',
         Buffer.concat([Buffer.alloc(8), Buffer.of(0, 4, 0, 2)]),
       ],
+      ['the beginning of an ERROR', Buffer.concat([Buffer.alloc(8), Buffer.of(0, 5, 0)])],
       ['what looks like a block far away', Buffer.concat([Buffer.alloc(8), data(10, 'far')])],
     ] as const) {
       it(`by ${what}`, () => {

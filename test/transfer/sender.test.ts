@@ -485,6 +485,81 @@ describe('Sender and its data', () => {
     ]);
   });
 
+  it('asks for two windows at first, if they are more than 2 KiB', () => {
+    for (const [asked, bytes] of [
+      ['blksize=256 windowsize=4', ''],
+      ['blksize=513 windowsize=2', ' 2052'],
+      ['blksize=65464 windowsize=4', ' 523712'],
+    ]) {
+      play(serverRead(asked), [
+        [0, 'start', [`-> OACK ${asked}`], 1_000],
+        [10, '<- ACK 0', [`negotiated ${asked}`, `need-data${bytes}`], NEVER],
+      ]);
+    }
+  });
+
+  it('asks for twice as much once it has got all that it asked for', () => {
+    play(serverRead('blksize=2048'), [
+      [0, 'start', ['-> OACK blksize=2048'], 1_000],
+      [10, '<- ACK 0', ['negotiated blksize=2048', 'need-data 4096'], NEVER],
+      [10, 'push a*4095', ['-> DATA 1 a*2048', 'need-data 4096'], 1_010], // a byte too few
+      [10, 'push a*4096', [], 1_010],
+      [20, '<- ACK 1', ['-> DATA 2 a*2048'], 1_020],
+      [30, '<- ACK 2', ['-> DATA 3 a*2048', 'need-data 8192'], 1_030],
+      [40, 'push a*9000', [], 1_030], // more than asked for
+      [50, '<- ACK 3', ['-> DATA 4 a*2048'], 1_050],
+      [60, '<- ACK 4', ['-> DATA 5 a*2048'], 1_060],
+      [70, '<- ACK 5', ['-> DATA 6 a*2048'], 1_070],
+      [80, '<- ACK 6', ['-> DATA 7 a*2048'], 1_080],
+      [90, '<- ACK 7', ['-> DATA 8 a*2048', 'need-data 16384'], 1_090],
+      [91, 'end', [], 1_090],
+      [99, '<- ACK 8', ['-> DATA 9 a*807'], 1_099],
+    ]);
+  });
+
+  for (const [asked, asks] of [
+    // At first when the last block that lies ready has gone out.
+    [
+      'blksize=512',
+      [
+        [0, 2_048],
+        [4, 4_096],
+        [12, 8_192],
+        [28, 16_384],
+        [60, 32_768],
+        [124, 65_536],
+        [189, 131_072], // 63 blocks are left: less than a quarter of 128 KiB
+        [445, 131_072],
+        [701, 131_072],
+      ],
+    ],
+    // As soon as no whole window lies ready.
+    [
+      'blksize=8192 windowsize=2',
+      [
+        [0, 32_768],
+        [4, 65_536],
+        [10, 131_072], // 2 blocks are left: less than a quarter of 128 KiB
+        [26, 131_072],
+        [42, 131_072],
+      ],
+    ],
+    // Two windows are more than 128 KiB, and stay what is asked for.
+    [
+      'blksize=16384 windowsize=8',
+      [
+        [0, 262_144],
+        [16, 262_144],
+        [32, 262_144],
+      ],
+    ],
+  ] as const) {
+    it(`asks for more and more, and early in the end: ${asked}`, () => {
+      const sender = serverRead(asked);
+      should(appetite(sender, asks.length)).deepEqual(asks);
+    });
+  }
+
   it('takes no data before the opening and after the end', () => {
     play(clientPut(), [
       [0, 'start', ['-> WRQ f octet'], 1_000],
@@ -703,6 +778,29 @@ function receiveAll(
     else if (!fed) throw new Error(`Nothing moves after ${parts.length} blocks`);
   }
   return { content: Buffer.concat(parts), count: parts.length };
+}
+
+/**
+ * Acknowledges every window, answers each `need-data` in full, and tells after which block how much
+ * was asked for.
+ */
+function appetite(sender: Sender, count: number): Array<[block: number, bytes: number]> {
+  const asks: Array<[number, number]> = [];
+  let last = 0;
+  sender.start(0);
+  sender.handlePacket({ type: 'ACK', block: 0 }, 0);
+  for (;;) {
+    for (let run = sender.pollTransmit(); run; run = sender.pollTransmit()) {
+      const packets = datagramsOf(run).filter((bytes) => bytes[1] === 3);
+      last += packets.length;
+    }
+    const event = sender.pollEvent();
+    if (event === undefined) sender.handlePacket({ type: 'ACK', block: last }, 0);
+    if (event?.type !== 'need-data') continue;
+    asks.push([last, event.bytes]);
+    if (asks.length === count) return asks;
+    sender.push(new Uint8Array(event.bytes), 0);
+  }
 }
 
 /** Answers `need-data` with the next 1000 bytes; false if nothing was asked. */
