@@ -15,7 +15,7 @@ import {
   IPV6_ONLY,
   REUSE_ADDRESS,
   SEGMENT_SIZE,
-  isQueueFull,
+  refusesPieces,
   systemCalls,
 } from './system-calls';
 import type { Descriptor, SystemCalls } from './system-calls';
@@ -59,6 +59,8 @@ export class OffloadSocket {
   readonly #calls: SystemCalls;
   readonly #connectedTo: Peer | undefined;
   #segmentSize = 0;
+  /** True since the last run, also where an ERROR has gone out whole. */
+  #cuts = false;
   #coalesces = false;
   #error = 0;
   #gathering = false;
@@ -99,7 +101,7 @@ export class OffloadSocket {
 
   /** True while datagrams leave or arrive several at a time. */
   get offloads(): boolean {
-    return this.#segmentSize > 0 || this.#coalesces;
+    return this.#cuts || this.#coalesces;
   }
 
   /** @param refused hears when the peer's host says that nothing listens there. Only for a connected socket. */
@@ -134,10 +136,13 @@ export class OffloadSocket {
       }
       return this.#sendEach(datagrams, segmentSize, to);
     }
-    if (!this.#cutInto(segmentSize, peer)) return this.#sendEach(datagrams, segmentSize, to);
-    const piece = Math.min(MAX_SEGMENTS, Math.floor(MAX_PIECE / segmentSize)) * segmentSize;
-    const sent = this.#sendEach(datagrams, piece, to);
-    if (sent < datagrams.length && !isQueueFull(this.#error)) this.#stopCutting(peer);
+    const most = Math.min(MAX_SEGMENTS, Math.floor(MAX_PIECE / segmentSize));
+    if (most < 2) this.#leaveWhole(segmentSize);
+    if (most < 2 || !this.#cutInto(segmentSize, peer)) {
+      return this.#sendEach(datagrams, segmentSize, to);
+    }
+    const sent = this.#sendEach(datagrams, most * segmentSize, to);
+    if (sent < datagrams.length && refusesPieces(this.#error)) this.#stopCutting(peer);
     return sent;
   }
 
@@ -231,6 +236,7 @@ export class OffloadSocket {
     const done = this.#calls.set(this.descriptor, SEGMENT_SIZE, segmentSize) === 0;
     if (done) this.#segmentSize = segmentSize;
     else this.#leaveWhole(segmentSize);
+    this.#cuts = done;
     return done;
   }
 
@@ -245,6 +251,7 @@ export class OffloadSocket {
   /** The path is too narrow for such datagrams in one piece, or something on it encrypts them. */
   #stopCutting({ address }: Peer): void {
     this.#leaveWhole(Infinity);
+    this.#cuts = false;
     if (refusing.size >= MOST_REFUSING) refusing.clear();
     refusing.add(address);
   }

@@ -48,8 +48,8 @@ export const COALESCE: SocketOption = [17, 104];
 
 const SOCK_DGRAM_CLOEXEC = 0o2000002;
 const MSG_DONTWAIT = 0x40;
-const EAGAIN = 11;
-const ENOBUFS = 105;
+/** What a network says to datagrams in one piece that it takes one by one: it is too narrow for them, or encrypts them. */
+const REFUSALS = [5, 22, 90]; // EIO, EINVAL, EMSGSIZE
 export const ECONNREFUSED = 111;
 
 /** Where the numbers above hold (Linux has others on MIPS, for one): of 64 bits, the least significant byte first. */
@@ -63,9 +63,9 @@ export function systemCalls(): SystemCalls | undefined {
   return loaded.calls;
 }
 
-/** True for the errors that say: later. */
-export function isQueueFull(error: number): boolean {
-  return error === EAGAIN || error === ENOBUFS;
+/** True for the errors of a network to which datagrams cannot be sent in one piece. */
+export function refusesPieces(error: number): boolean {
+  return REFUSALS.includes(error);
 }
 
 function load(): SystemCalls | undefined {
