@@ -12,15 +12,30 @@ export interface ChildResult {
 
 const SOURCES = path.resolve(__dirname, '../../src');
 
+/** How a script runs. */
+export interface ScriptRun {
+  /** Milliseconds. @default 10,000 */
+  readonly timeout?: number;
+  /** What its environment has besides. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** What starts Node in another place, such as a network namespace. */
+  readonly through?: readonly string[];
+}
+
 /**
  * Runs a script in a Node process of its own. `engine(name)` in it loads a module of ours, such as
- * `client/client`.
+ * `client/client`, and `helper(name)` one of the tests.
  */
-export function runScript(script: string, timeout = 10_000): Promise<ChildResult> {
-  const load = `const engine = (name) => require(${JSON.stringify(SOURCES)} + '/' + name);`;
+export function runScript(script: string, how: ScriptRun = {}): Promise<ChildResult> {
+  const { timeout = 10_000, through = [] } = how;
+  const load = [
+    `const engine = (name) => require(${JSON.stringify(SOURCES)} + '/' + name);`,
+    `const helper = (name) => require(${JSON.stringify(__dirname)} + '/' + name);`,
+  ];
   // A child that gives up its rights could not write its coverage, and would say so.
-  const env = { ...process.env, NODE_V8_COVERAGE: '' };
-  const child = spawn(process.execPath, ['-e', `${load}\n${script}`], { timeout, env });
+  const env = { ...process.env, NODE_V8_COVERAGE: '', ...how.env };
+  const [program, ...args] = [...through, process.execPath, '-e', [...load, script].join('\n')];
+  const child = spawn(program!, args, { timeout, env });
   let stdout = '';
   let stderr = '';
   let spokeAt = performance.now();
