@@ -1,11 +1,15 @@
 import should = require('should');
 import { systemCalls } from '../../src/net/system-calls';
 import { runScript } from '../helpers/child';
+import type { ScriptRun } from '../helpers/child';
+import { LONG, exchange, mishaps } from '../helpers/offload-scenes';
+import type { Exchanged } from '../helpers/offload-scenes';
 import { MemoryStorage } from '../../src/storage/memory-storage';
 import { clientFor, closeEnginesAfterEach, startServer } from '../helpers/engine';
 import { seededBytes } from '../helpers/random';
 import { ack, rrq } from '../helpers/wire';
 import { ScriptedPeer, closePeersAfterEach } from '../helpers/scripted-peer';
+import { NetworkNamespace } from '../helpers/network-namespace';
 import { HAS_IPV6, skipUnless } from '../helpers/skip';
 import { transcriptsOf } from '../helpers/wire-transcript';
 import type { Transcript, WireCase } from '../helpers/wire-transcript';
@@ -19,8 +23,6 @@ function sizes(blksize: number, windowsize: number, long: number): number[] {
   const edges = [window - 1, window, window + 1, 2 * window];
   return [...new Set([0, 1, blksize - 1, blksize, ...edges, long])];
 }
-
-const LONG = 300 * 1024;
 
 const CASES: readonly WireCase[] = [
   // More blocks than the kernel cuts at once, more bytes, and blocks of which no two fit in one piece.
@@ -55,6 +57,13 @@ const CASES: readonly WireCase[] = [
   ]),
   { operation: 'read', blksize: 1428, windowsize: 16, size: LONG, singlePort: true },
 ];
+
+/** What makes a script believe that the package is not installed. */
+const WITHOUT_KOFFI = `
+  const Module = require('node:module');
+  const load = Module._load;
+  Module._load = (name, ...rest) => load(name === 'koffi' ? 'no-such-package' : name, ...rest);
+`;
 
 function titleOf({
   operation,
@@ -130,4 +139,123 @@ describe('segmentation offload', () => {
     await clientFor(place).get('f');
     should(await record('complete')).have.properties({ offload: true });
   });
+
+  describe('between a client and a server of ours', () => {
+    const both = (['get', 'put'] as const).flatMap((operation) =>
+      [16, 64].flatMap((windowsize) =>
+        [LONG, LONG - (LONG % 1428)].map((size) => ({
+          operation,
+          size,
+          blksize: 1428,
+          windowsize,
+        })),
+      ),
+    );
+    const onBothSides = { right: true, offload: ['client', 'server'] };
+    const nowhere = { right: true, offload: [] };
+
+    for (const [where, meeting] of [
+      ['one after the other', {}],
+      ['all at once', { atOnce: true }],
+      ['with IPv6', { address: '::1' }],
+    ] as const) {
+      it(`offloads on both sides, ${where}`, async function () {
+        skipUnless(this, HAS_OFFLOAD, NO_OFFLOAD);
+        skipUnless(this, HAS_IPV6 || !('address' in meeting), 'this machine has no IPv6');
+        should(await exchange(both, meeting)).eql(both.map(() => onBothSides));
+      });
+    }
+
+    it('offloads at the client alone where all transfers share the port of the server', async function () {
+      skipUnless(this, HAS_OFFLOAD, NO_OFFLOAD);
+      const atClient = { right: true, offload: ['client'] };
+      should(await exchange(both, { singlePort: true })).eql(both.map(() => atClient));
+    });
+
+    it('keeps fifty transfers of different block sizes apart', async () => {
+      const many = Array.from({ length: 50 }, (_, index) => ({
+        operation: index % 2 === 0 ? ('get' as const) : ('put' as const),
+        size: 20_000 + 997 * index,
+        blksize: 8 + 29 * index,
+        windowsize: 1 + (index % 9),
+      }));
+      const done = await exchange(many, { atOnce: true });
+      should(done.map(({ right }) => right)).eql(many.map(() => true));
+    });
+
+    for (const [without, prepare, env] of [
+      ['TFTP_OFFLOAD=off', '', { TFTP_OFFLOAD: 'off' }],
+      ['no package koffi', WITHOUT_KOFFI, {}],
+    ] as const) {
+      it(`moves the same files with ${without}`, async () => {
+        const done = await inChild(`${prepare} return scenes.exchange(${JSON.stringify(both)});`, {
+          env,
+        });
+        should(done).eql(both.map(() => nowhere));
+      });
+    }
+  });
+
+  describe('where the network is too narrow for it', () => {
+    let namespace: NetworkNamespace | undefined;
+
+    before(async function () {
+      skipUnless(this, HAS_OFFLOAD, NO_OFFLOAD);
+      namespace = await NetworkNamespace.create();
+      skipUnless(this, namespace !== undefined, 'only root on Linux can make a network');
+      await namespace!.ip('link', 'set', 'lo', 'mtu', '576');
+    });
+
+    after(() => namespace?.remove());
+
+    it('goes on one by one, and tries once for each host', async () => {
+      const narrow = { size: LONG, blksize: 1428, windowsize: 16 };
+      const fits = { size: LONG, blksize: 512, windowsize: 16 };
+      const both = [narrow, narrow, fits].flatMap((one) => [
+        { operation: 'get', ...one },
+        { operation: 'put', ...one },
+      ]);
+      const { done, tries } = (await inChild(
+        `
+          const { systemCalls, SEGMENT_SIZE } = engine('net/system-calls');
+          const calls = systemCalls();
+          const set = calls.set;
+          const tries = [];
+          calls.set = (descriptor, option, value) => {
+            if (option === SEGMENT_SIZE) tries.push(value);
+            return set(descriptor, option, value);
+          };
+          const done = [await scenes.exchange(${JSON.stringify(both)}, { address: '127.0.0.1' })];
+          const ours = ${JSON.stringify([{ ...fits, operation: 'get' }])};
+          return { done: done.flat(), tries };
+        `,
+        { through: namespace!.through },
+      )) as { done: Exchanged[]; tries: number[] };
+      should(done.map(({ right }) => right)).eql(both.map(() => true));
+      should(tries).eql([1432, 0]);
+      console.log(done);
+    });
+  });
+
+  it('meets mishaps in the middle like node:dgram alone', async () => {
+    const expected = await inChild('return scenes.mishaps();', { env: { TFTP_OFFLOAD: 'off' } });
+    should(await mishaps()).eql(expected);
+    should(expected).eql({
+      'a stranger comes by':
+        'the stranger is told ERROR 5 Unknown transfer ID, complete, 2055 bytes',
+      'an ERROR comes in the middle of a window': 'PeerError: enough',
+      'the port closes behind an ERROR': 'PeerError: gone for good',
+      'the port closes without a word':
+        'LocalError: Nothing listens at the server (port unreachable)',
+    });
+  });
 });
+
+/** Runs the body of a function in a process of its own, and gives what it returns. */
+async function inChild(body: string, how: ScriptRun): Promise<unknown> {
+  const load = "const scenes = helper('offload-scenes');";
+  const script = `${load} (async () => { ${body} })().then((all) => console.log(JSON.stringify(all)));`;
+  const { stdout, stderr } = await runScript(script, how);
+  should(stderr).equal('');
+  return JSON.parse(stdout);
+}
