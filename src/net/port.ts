@@ -182,7 +182,7 @@ function directPort(local: Peer, sharing: Sharing, peer?: Peer): Port | undefine
 /** A socket of `node:dgram` for a descriptor. */
 function adopt(descriptor: number, ipv6: boolean): dgram.Socket {
   const socket = dgram.createSocket(ipv6 ? UDP6 : UDP4);
-  socket.bind({ fd: descriptor });
+  socket.bind({ fd: descriptor, exclusive: true });
   return socket;
 }
 
