@@ -24,13 +24,14 @@ export interface ScriptRun {
 
 /**
  * Runs a script in a Node process of its own. `engine(name)` in it loads a module of ours, such as
- * `client/client`, and `helper(name)` one of the tests.
+ * `client/client`, and `helper(name)` one of the tests, whose file is `helper.path(name)`.
  */
 export function runScript(script: string, how: ScriptRun = {}): Promise<ChildResult> {
   const { timeout = 10_000, through = [] } = how;
   const load = [
     `const engine = (name) => require(${JSON.stringify(SOURCES)} + '/' + name);`,
-    `const helper = (name) => require(${JSON.stringify(__dirname)} + '/' + name);`,
+    `const helper = (name) => require(helper.path(name));`,
+    `helper.path = (name) => ${JSON.stringify(__dirname)} + '/' + name;`,
   ];
   // A child that gives up its rights could not write its coverage, and would say so.
   const env = { ...process.env, NODE_V8_COVERAGE: '', ...how.env };

@@ -75,6 +75,7 @@ export async function exchange(
   if (atOnce) await Promise.all(exchanges.map(run));
   else for (const [index, one] of exchanges.entries()) await run(one, index);
   await server.close({ graceful: true });
+  client.close();
   return right.map((isRight, index) => ({
     right: isRight,
     offload: ['client', 'server'].flatMap((side) =>
