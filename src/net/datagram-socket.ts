@@ -77,6 +77,7 @@ export class UdpSocket implements DatagramSocket {
   readonly #port: Port;
   #listener: SocketListener | undefined;
   #watcher: PeerPort | undefined;
+  #coalesces = false;
   readonly #watchable: boolean;
   readonly #dualStack: boolean;
   readonly #receiveBuffer: number;
@@ -158,11 +159,13 @@ export class UdpSocket implements DatagramSocket {
       message: (datagram, from) => this.#listener?.message(datagram, from),
       unreachable: () => this.#listener?.unreachable(),
     });
+    if (this.#coalesces) this.#watcher.coalesce();
   }
 
   coalesce(): boolean {
     const ports = [this.#port, this.#watcher];
-    return ports.filter((port) => port?.coalesce()).length > 0;
+    this.#coalesces = ports.filter((port) => port?.coalesce()).length > 0;
+    return this.#coalesces;
   }
 
   unref(): void {
