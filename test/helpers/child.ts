@@ -36,7 +36,7 @@ export function runScript(script: string, how: ScriptRun = {}): Promise<ChildRes
   // A child that gives up its rights could not write its coverage, and would say so.
   const env = { ...process.env, NODE_V8_COVERAGE: '', ...how.env };
   const [program, ...args] = [...through, process.execPath, '-e', [...load, script].join('\n')];
-  const child = spawn(program!, args, { timeout, env });
+  const child = spawn(program, args, { timeout, env });
   let stdout = '';
   let stderr = '';
   let spokeAt = performance.now();

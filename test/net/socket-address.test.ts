@@ -28,7 +28,7 @@ describe('socketAddress', () => {
 
   it('has the bytes of sockaddr_in6: port, flow, address, zone', () => {
     should(hex('2001:db8::a:1', 0x1234)).equal(
-      '1234' + '00000000' + '20010db80000000000000000000a0001' + '00000000',
+      ['1234', '00000000', '20010db80000000000000000000a0001', '00000000'].join(''),
     );
     should(familyOf(socketAddress({ address: '::', port: 0 })!)).equal(AF_INET6);
   });

@@ -30,6 +30,7 @@ const REQUIRED_FILES: readonly string[] = [
 interface Manifest {
   readonly version: string;
   readonly dependencies?: Record<string, string>;
+  readonly optionalDependencies?: Record<string, string>;
   readonly 'node-red': { readonly nodes: Record<string, string> };
 }
 
@@ -62,10 +63,35 @@ describe('the packed package', () => {
     needless.should.eql([]);
   });
 
-  it('brings no other package along', () => {
+  it('brings no other package along but koffi, which may be missing', () => {
     Object.keys(manifest.dependencies ?? {}).should.eql([]);
-    const modules = readdirSync(path.dirname(installed.folder));
-    modules.filter((name) => !name.startsWith('.')).should.eql([PACKAGE]);
+    Object.keys(manifest.optionalDependencies ?? {}).should.eql(['koffi']);
+    const needless = installed.others.filter((name) => !['koffi', '@koromix'].includes(name));
+    needless.should.eql([]);
+  });
+
+  it('moves a file where koffi is missing', async () => {
+    const alone = await PackedPackage.install('--omit=optional');
+    try {
+      alone.others.should.eql([]);
+      const code = `
+        const { MemoryStorage, TftpClient, TftpServer } = require('${PACKAGE}');
+        const content = Buffer.alloc(300_000, 'content');
+        const storage = new MemoryStorage([['f', content]]);
+        const server = new TftpServer({ address: '127.0.0.1', port: 0, storage });
+        server.listen().then(async ([{ port }]) => {
+          const client = new TftpClient({ host: '127.0.0.1', port });
+          const { data, record } = await client.get('f');
+          console.log(data.equals(content), record.event, 'offload' in record);
+          client.close();
+          await server.close();
+        });
+      `;
+      const outcome = await run(process.execPath, ['--eval', code], { cwd: alone.userDirectory });
+      succeeded(outcome).stdout.toString().trim().should.equal('true complete false');
+    } finally {
+      alone.remove();
+    }
   });
 
   it('gives the client and the server to require and to import', async () => {

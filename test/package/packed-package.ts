@@ -1,6 +1,6 @@
 /** The package as a user gets it: packed, and installed into an empty user directory. */
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ROOT, run, succeeded } from '../helpers/program';
@@ -17,8 +17,12 @@ export class PackedPackage {
     readonly files: readonly string[],
   ) {}
 
-  /** Packs what was built, and installs it without a network. */
-  static async install(): Promise<PackedPackage> {
+  /**
+   * Packs what was built, and installs it without a network.
+   *
+   * @param more options of npm.
+   */
+  static async install(...more: string[]): Promise<PackedPackage> {
     const base = mkdtempSync(path.join(tmpdir(), 'red-tftp-package-'));
     const userDirectory = path.join(base, 'user');
     mkdirSync(userDirectory);
@@ -28,7 +32,7 @@ export class PackedPackage {
     const { stdout } = succeeded(await npm(pack, ROOT));
     const [packed]: [PackResult] = JSON.parse(stdout.toString());
     const tarball = path.join(base, packed.filename);
-    succeeded(await npm(['install', '--offline', tarball], userDirectory));
+    succeeded(await npm(['install', '--offline', ...more, tarball], userDirectory));
     return new PackedPackage(
       userDirectory,
       packed.files.map((file) => file.path),
@@ -38,6 +42,12 @@ export class PackedPackage {
   /** The folder of the installed package. */
   get folder(): string {
     return path.join(this.userDirectory, 'node_modules', PACKAGE);
+  }
+
+  /** The packages and scopes that it brought along. */
+  get others(): string[] {
+    const all = readdirSync(path.dirname(this.folder));
+    return all.filter((name) => name !== PACKAGE && !name.startsWith('.'));
   }
 
   read(file: string): Buffer {

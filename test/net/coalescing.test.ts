@@ -1,0 +1,160 @@
+import should = require('should');
+import { UdpSocket } from '../../src/net/datagram-socket';
+import { bindPort } from '../../src/net/port';
+import type { Port } from '../../src/net/port';
+import { systemCalls } from '../../src/net/system-calls';
+import { MemoryStorage } from '../../src/storage/memory-storage';
+import type { Peer } from '../../src/transfer/peer-lock';
+import { clientFor, closeEnginesAfterEach, failureOf, startServer } from '../helpers/engine';
+import { seededBytes } from '../helpers/random';
+import { skipUnless } from '../helpers/skip';
+import { data, describePacket, error, oack, wrq } from '../helpers/wire';
+
+const BLKSIZE = 512;
+const WINDOW = 16;
+const OPTIONS = { blksize: BLKSIZE, windowsize: WINDOW };
+
+/** Many windows, and behind them a last block that is a window alone: of some bytes, or of none. */
+const SIZES = [33 * WINDOW * BLKSIZE + 100, 33 * WINDOW * BLKSIZE];
+
+describe('a receiver whose system joins datagrams', function () {
+  closeEnginesAfterEach();
+  let sender: PieceSender;
+
+  before(function () {
+    skipUnless(this, systemCalls() !== undefined, 'joined datagrams need Linux and koffi');
+  });
+  beforeEach(async () => {
+    sender = await PieceSender.bind();
+  });
+  afterEach(() => sender?.close());
+
+  for (const size of SIZES) {
+    const title = `every window twice in one piece, and a last block of ${size % BLKSIZE} bytes three times`;
+
+    it(`a client takes ${title}`, async () => {
+      const content = seededBytes(size, 1);
+      const got = clientFor(sender.local, { timeout: 8_000 }).get('f', OPTIONS);
+      await sender.hear(/^RRQ/);
+      sender.send([oack('blksize', '512', 'tsize', `${size}`, 'windowsize', '16')]);
+      await sender.hear(/^ACK 0$/);
+      await sender.sendFile(content);
+      const { data: received, record } = await got;
+      should(received.equals(content)).be.true();
+      should(record).have.properties({ bytes: size, offload: true });
+    });
+
+    it(`a server takes ${title}`, async () => {
+      const content = seededBytes(size, 2);
+      const storage = new MemoryStorage();
+      const { place, record } = await startServer({ storage, timeout: 8_000 });
+      const options = ['blksize', '512', 'tsize', `${size}`, 'windowsize', '16'];
+      sender.send([wrq('f', ...options)], place);
+      await sender.hear(/^OACK/);
+      await sender.sendFile(content);
+      should(await record('complete')).have.properties({ bytes: size, offload: true });
+      should(storage.files.get('f')!.equals(content)).be.true();
+    });
+  }
+
+  it('reads the ERROR behind blocks in the same piece', async () => {
+    const got = failureOf(clientFor(sender.local).get('f', OPTIONS));
+    await sender.hear(/^RRQ/);
+    sender.send([oack('blksize', '512', 'tsize', '1000000', 'windowsize', '16')]);
+    await sender.hear(/^ACK 0$/);
+    const block = Buffer.alloc(BLKSIZE);
+    sender.send([data(1, block), data(2, block), error(0, 'enough')]);
+    should(await got).have.properties({ name: 'PeerError', message: 'enough' });
+  });
+
+  it('tells of a block that is longer than agreed', async () => {
+    const got = failureOf(clientFor(sender.local).get('f', OPTIONS));
+    await sender.hear(/^RRQ/);
+    sender.send([oack('blksize', '512', 'tsize', '1000000', 'windowsize', '16')]);
+    await sender.hear(/^ACK 0$/);
+    sender.send([data(1, Buffer.alloc(2 * BLKSIZE))]);
+    await sender.hear(/^ERROR 4 A block of 1024 bytes came where 512 were agreed/);
+    should(await got).have.properties({ code: 'EBADOP' });
+  });
+
+  it('hears a peer in one piece also where that has a socket of its own since', async () => {
+    const place = { address: '127.0.0.1', port: 0 };
+    const socket = await UdpSocket.bind({ ...place, watchable: true, offload: true });
+    try {
+      const heard = new Promise((resolve) => {
+        socket.listen({
+          message: (datagram) => resolve(Buffer.from(datagram).toString()),
+          unreachable: () => undefined,
+          failed: resolve,
+        });
+      });
+      should(socket.coalesce()).be.true();
+      socket.watch(sender.local, Infinity);
+      sender.send([Buffer.from('one'), Buffer.from('two')], socket.local);
+      should(await heard).equal('onetwo');
+    } finally {
+      socket.close();
+    }
+  });
+});
+
+/** A peer that hands the system several datagrams in one piece, which leave end to end on loopback. */
+class PieceSender {
+  readonly #port: Port;
+  readonly #heard: string[] = [];
+  #other: Peer | undefined;
+  #wake: (() => void) | undefined;
+
+  static async bind(): Promise<PieceSender> {
+    return new PieceSender(await bindPort({ address: '127.0.0.1', port: 0 }, 'alone', true));
+  }
+
+  private constructor(port: Port) {
+    this.#port = port;
+    port.hear(0, (datagram, { address, port: from }) => {
+      this.#heard.push(describePacket(Buffer.from(datagram)));
+      this.#other = { address, port: from };
+      this.#wake?.();
+    });
+  }
+
+  get local(): Peer {
+    return this.#port.local;
+  }
+
+  /** Sends packets of one length, the last of which may be shorter. */
+  send(packets: readonly Buffer[], to: Peer = this.#other!): void {
+    const datagrams = Buffer.concat(packets);
+    const rest = this.#port.sendDirectly({ datagrams, segmentSize: packets[0]!.length }, to);
+    should(rest).be.undefined();
+  }
+
+  /** Waits for a packet that fits, past all others. */
+  async hear(pattern: RegExp): Promise<void> {
+    for (;;) {
+      const next = this.#heard.shift();
+      if (next === undefined) await new Promise<void>((resolve) => (this.#wake = resolve));
+      else if (pattern.test(next)) return;
+    }
+  }
+
+  async sendFile(content: Buffer): Promise<void> {
+    const last = Math.floor(content.length / BLKSIZE) + 1;
+    for (let block = 1; block < last; block += WINDOW) {
+      const window = Array.from({ length: WINDOW }, (_, i) => blockOf(content, block + i));
+      this.send([...window, ...window]);
+      await this.hear(new RegExp(`^ACK ${block + WINDOW - 1}$`));
+    }
+    const end = blockOf(content, last);
+    this.send([end, end, end]);
+    await this.hear(new RegExp(`^ACK ${last}$`));
+  }
+
+  close(): void {
+    this.#port.close();
+  }
+}
+
+function blockOf(content: Buffer, position: number): Buffer {
+  return data(position, content.subarray((position - 1) * BLKSIZE, position * BLKSIZE));
+}
