@@ -3,6 +3,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { invalidSetting } from '../net/check-setting';
+import { whyNoSystemCalls } from '../net/system-calls';
 import { CancelError, LocalError } from '../protocol/errors';
 import { TftpServer } from '../server/server';
 import { ANY_NETWORK } from '../server/server-options';
@@ -59,7 +60,14 @@ async function serveUntilClosed(
   server.on('transfer', log.transfer);
   const addresses = await server.listen(signal);
   addresses.forEach((address) => log.listening(address));
+  if (args.has('verbose')) tellWhyNoOffload(io);
   await closed;
+}
+
+/** It only costs speed, so most need not know. */
+function tellWhyNoOffload(io: CommandIo): void {
+  const why = whyNoSystemCalls();
+  if (why !== undefined) printLine(io.stderr, `red-tftp: no segmentation offload: ${why}`);
 }
 
 function serverOptions(

@@ -55,12 +55,19 @@ export const ECONNREFUSED = 111;
 /** Where the numbers above hold (Linux has others on MIPS, for one): of 64 bits, the least significant byte first. */
 const ARCHITECTURES = ['arm64', 'loong64', 'riscv64', 'x64'];
 
-let loaded: { readonly calls: SystemCalls | undefined } | undefined;
+/** A text says why there are none. */
+let loaded: SystemCalls | string | undefined;
 
 /** Undefined on another system, without `koffi`, or if the environment variable `TFTP_OFFLOAD` is `off`. */
 export function systemCalls(): SystemCalls | undefined {
-  loaded ??= { calls: load() };
-  return loaded.calls;
+  loaded ??= load();
+  return typeof loaded === 'string' ? undefined : loaded;
+}
+
+/** Why there are none, in a few words; undefined if there are. */
+export function whyNoSystemCalls(): string | undefined {
+  loaded ??= load();
+  return typeof loaded === 'string' ? loaded : undefined;
 }
 
 /** True for the errors of a network to which datagrams cannot be sent in one piece. */
@@ -68,16 +75,17 @@ export function refusesPieces(error: number): boolean {
   return REFUSALS.includes(error);
 }
 
-function load(): SystemCalls | undefined {
+function load(): SystemCalls | string {
   const { platform, arch, env } = process;
-  if (platform !== 'linux' || !ARCHITECTURES.includes(arch)) return undefined;
-  if (env['TFTP_OFFLOAD'] === 'off') return undefined;
+  if (platform !== 'linux') return 'only Linux has it';
+  if (!ARCHITECTURES.includes(arch)) return `it is not known on ${arch}`;
+  if (env['TFTP_OFFLOAD'] === 'off') return 'TFTP_OFFLOAD is off';
   try {
     // oxlint-disable-next-line typescript/no-require-imports -- it may be missing
     const koffi: typeof Koffi = require('koffi');
     return libc(koffi);
   } catch {
-    return undefined;
+    return 'the package koffi is not installed, or does not fit this system';
   }
 }
 
