@@ -8,6 +8,7 @@ import { MemoryStorage } from '../../src/storage/memory-storage';
 import { clientFor, closeEnginesAfterEach, startServer } from '../helpers/engine';
 import { seededBytes } from '../helpers/random';
 import { ack, rrq } from '../helpers/wire';
+import { BackgroundProgram, RED_TFTP } from '../helpers/program';
 import { ScriptedPeer, closePeersAfterEach } from '../helpers/scripted-peer';
 import { NetworkNamespace } from '../helpers/network-namespace';
 import { HAS_IPV6, skipUnless } from '../helpers/skip';
@@ -291,6 +292,28 @@ describe('segmentation offload', () => {
       `,
     );
     should(done).eql([{ right: true, offload: ['client', 'server'] }]);
+  });
+
+  describe('red-tftp serve --verbose', () => {
+    const args = [RED_TFTP, 'serve', '--address', '127.0.0.1', '--port', '0', '--verbose'];
+
+    for (const [env, said] of [
+      [{ TFTP_OFFLOAD: 'off' }, 'red-tftp: no segmentation offload: TFTP_OFFLOAD is off\n'],
+      [{ TFTP_OFFLOAD: undefined }, ''],
+    ] as const) {
+      it(`says ${said ? 'why there is none' : 'nothing where there is one'}`, async function () {
+        skipUnless(this, HAS_OFFLOAD, NO_OFFLOAD);
+        const server = new BackgroundProgram(process.execPath, args, {
+          env: { ...process.env, NODE_V8_COVERAGE: '', ...env },
+        });
+        try {
+          await server.printed(said ? /TFTP_OFFLOAD/ : /listening on/);
+          should(server.output.replace(/^listening on .*\n/m, '')).equal(said);
+        } finally {
+          await server.stop();
+        }
+      });
+    }
   });
 
   it('meets mishaps in the middle like node:dgram alone', async () => {
