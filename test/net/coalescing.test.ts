@@ -2,12 +2,11 @@ import should = require('should');
 import { UdpSocket } from '../../src/net/datagram-socket';
 import { bindPort } from '../../src/net/port';
 import type { Port } from '../../src/net/port';
-import { systemCalls } from '../../src/net/system-calls';
 import { MemoryStorage } from '../../src/storage/memory-storage';
 import type { Peer } from '../../src/transfer/peer-lock';
 import { clientFor, closeEnginesAfterEach, failureOf, startServer } from '../helpers/engine';
 import { seededBytes } from '../helpers/random';
-import { skipUnless } from '../helpers/skip';
+import { skipWithoutOffload } from '../helpers/skip';
 import { data, describePacket, error, oack, wrq } from '../helpers/wire';
 
 const BLKSIZE = 512;
@@ -22,7 +21,7 @@ describe('a receiver whose system joins datagrams', function () {
   let sender: PieceSender;
 
   before(function () {
-    skipUnless(this, systemCalls() !== undefined, 'joined datagrams need Linux and koffi');
+    skipWithoutOffload(this);
   });
   beforeEach(async () => {
     sender = await PieceSender.bind();

@@ -1,5 +1,4 @@
 import should = require('should');
-import { systemCalls } from '../../src/net/system-calls';
 import { runScript } from '../helpers/child';
 import type { ScriptRun } from '../helpers/child';
 import { LONG, exchange, mishaps } from '../helpers/offload-scenes';
@@ -11,53 +10,7 @@ import { ack, rrq } from '../helpers/wire';
 import { BackgroundProgram, RED_TFTP } from '../helpers/program';
 import { ScriptedPeer, closePeersAfterEach } from '../helpers/scripted-peer';
 import { NetworkNamespace } from '../helpers/network-namespace';
-import { HAS_IPV6, skipUnless } from '../helpers/skip';
-import { transcriptsOf } from '../helpers/wire-transcript';
-import type { Transcript, WireCase } from '../helpers/wire-transcript';
-
-const HAS_OFFLOAD = systemCalls() !== undefined;
-const NO_OFFLOAD = 'segmentation offload needs Linux and the package koffi';
-
-/** The sizes at which a window or a block begins or ends, and a long file. */
-function sizes(blksize: number, windowsize: number, long: number): number[] {
-  const window = blksize * windowsize;
-  const edges = [window - 1, window, window + 1, 2 * window];
-  return [...new Set([0, 1, blksize - 1, blksize, ...edges, long])];
-}
-
-const CASES: readonly WireCase[] = [
-  // More blocks than the kernel cuts at once, more bytes, and blocks of which no two fit in one piece.
-  ...(
-    [
-      [512, 1, 5_000],
-      [8, 4, 5_000],
-      [512, 16, LONG],
-      [512, 100, LONG],
-      [1428, 16, LONG],
-      [1428, 64, LONG],
-      [16_384, 5, LONG],
-      [32_600, 3, LONG],
-      [65_464, 2, LONG],
-    ] as const
-  ).flatMap(([blksize, windowsize, long]) =>
-    (['read', 'put'] as const).flatMap((operation) =>
-      sizes(blksize, windowsize, long).map((size) => ({ operation, blksize, windowsize, size })),
-    ),
-  ),
-  ...(['read', 'put'] as const).flatMap((operation) => [
-    ...[0, 1, 9, 15].flatMap((kept) =>
-      [0, 1, 12].map((window) => {
-        const lost = { window, kept };
-        return { operation, blksize: 1428, windowsize: 16, size: LONG, lost };
-      }),
-    ),
-    { operation, blksize: 8, windowsize: 4, size: 500, endsIn: 0 },
-    { operation, blksize: 8, windowsize: 4, size: 500, endsIn: 2 },
-    { operation, blksize: 1428, windowsize: 16, size: LONG, endsIn: 11 },
-    ...(HAS_IPV6 ? [{ operation, blksize: 1428, windowsize: 16, size: LONG, address: '::1' }] : []),
-  ]),
-  { operation: 'read', blksize: 1428, windowsize: 16, size: LONG, singlePort: true },
-];
+import { HAS_IPV6, skipUnless, skipWithoutOffload } from '../helpers/skip';
 
 /** What makes a script believe that the package is not installed. */
 const WITHOUT_KOFFI = `
@@ -66,64 +19,12 @@ const WITHOUT_KOFFI = `
   Module._load = (name, ...rest) => load(name === 'koffi' ? 'no-such-package' : name, ...rest);
 `;
 
-function titleOf({
-  operation,
-  blksize,
-  windowsize,
-  size,
-  lost,
-  endsIn,
-  ...more
-}: WireCase): string {
-  const who = operation === 'read' ? 'a server' : 'a client';
-  const what = `${size} bytes in ${windowsize} × ${blksize}`;
-  const loss = lost ? `, ${lost.kept} blocks of window ${lost.window} arrive` : '';
-  const end = endsIn === undefined ? '' : `, given up in window ${endsIn}`;
-  const where = `${more.address ? `, ${more.address}` : ''}${more.singlePort ? ', single port' : ''}`;
-  return `${who}, ${what}${loss}${end}${where}`;
-}
-
-/** Whether a window goes to the kernel in one piece: there must be one, and a client must have many bytes. */
-function offloads({ operation, blksize, windowsize, size, singlePort = false }: WireCase): boolean {
-  const hasRun = windowsize > 1 && size > blksize && blksize < 65_000 / 2;
-  return hasRun && !singlePort && (operation === 'read' || size >= 256 * 1024);
-}
-
 describe('segmentation offload', () => {
   closePeersAfterEach();
   closeEnginesAfterEach();
 
-  describe('the bytes on the wire are the same as without', () => {
-    let plain: readonly Transcript[];
-
-    before(async function () {
-      skipUnless(this, HAS_OFFLOAD, NO_OFFLOAD);
-      this.timeout(60_000);
-      const play = `helper('wire-transcript').transcriptsOf(${JSON.stringify(CASES)})`;
-      const script = `${play}.then((all) => console.log(JSON.stringify(all)))`;
-      const run = { timeout: 60_000, env: { TFTP_OFFLOAD: 'off' } };
-      const { stdout, stderr } = await runScript(script, run);
-      should(stderr).equal('');
-      plain = JSON.parse(stdout);
-    });
-
-    for (const [index, wireCase] of CASES.entries()) {
-      it(titleOf(wireCase), async () => {
-        const [found] = await transcriptsOf([wireCase]);
-        const expected = plain[index]!;
-        should(found!.heard).deepEqual(expected.heard);
-        should(expected).have.properties({ offload: null });
-        should(found).have.properties({ offload: offloads(wireCase) || null });
-        const ending = wireCase.endsIn === undefined ? 'complete' : 'error';
-        for (const { outcome, right } of [found!, expected]) {
-          should({ outcome, right }).eql({ outcome: ending, right: ending === 'complete' });
-        }
-      });
-    }
-  });
-
   it('does not take a client that has gone for a network that refuses', async function () {
-    skipUnless(this, HAS_OFFLOAD, NO_OFFLOAD);
+    skipWithoutOffload(this);
     const storage = new MemoryStorage([['f', seededBytes(LONG, 1)]]);
     const { place, record } = await startServer({ storage });
     const peer = await ScriptedPeer.bind();
@@ -161,14 +62,14 @@ describe('segmentation offload', () => {
       ['with IPv6', { address: '::1' }],
     ] as const) {
       it(`offloads on both sides, ${where}`, async function () {
-        skipUnless(this, HAS_OFFLOAD, NO_OFFLOAD);
+        skipWithoutOffload(this);
         skipUnless(this, HAS_IPV6 || !('address' in meeting), 'this machine has no IPv6');
         should(await exchange(both, meeting)).eql(both.map(() => onBothSides));
       });
     }
 
     it('offloads at the client alone where all transfers share the port of the server', async function () {
-      skipUnless(this, HAS_OFFLOAD, NO_OFFLOAD);
+      skipWithoutOffload(this);
       const atClient = { right: true, offload: ['client'] };
       should(await exchange(both, { singlePort: true })).eql(both.map(() => atClient));
     });
@@ -201,7 +102,7 @@ describe('segmentation offload', () => {
     let namespace: NetworkNamespace | undefined;
 
     before(async function () {
-      skipUnless(this, HAS_OFFLOAD, NO_OFFLOAD);
+      skipWithoutOffload(this);
       namespace = await NetworkNamespace.create();
       skipUnless(this, namespace !== undefined, 'only root on Linux can make a network');
       await namespace!.ip('link', 'set', 'lo', 'mtu', '576');
@@ -238,7 +139,7 @@ describe('segmentation offload', () => {
   });
 
   it('leaves no descriptor open', async function () {
-    skipUnless(this, HAS_OFFLOAD, NO_OFFLOAD);
+    skipWithoutOffload(this);
     const many = Array.from({ length: 50 }, (_, index) => ({
       operation: index % 2 === 0 ? 'get' : 'put',
       size: index % 5 === 0 ? LONG : 2_000,
@@ -277,7 +178,7 @@ describe('segmentation offload', () => {
   });
 
   it('works in a worker of node:cluster, whose sockets the primary has as a rule', async function () {
-    skipUnless(this, HAS_OFFLOAD, NO_OFFLOAD);
+    skipWithoutOffload(this);
     const one = { operation: 'get', size: LONG, blksize: 1428, windowsize: 16 };
     const done = await inChild(
       `
@@ -302,7 +203,7 @@ describe('segmentation offload', () => {
       [{ TFTP_OFFLOAD: undefined }, ''],
     ] as const) {
       it(`says ${said ? 'why there is none' : 'nothing where there is one'}`, async function () {
-        skipUnless(this, HAS_OFFLOAD, NO_OFFLOAD);
+        skipWithoutOffload(this);
         const server = new BackgroundProgram(process.execPath, args, {
           env: { ...process.env, NODE_V8_COVERAGE: '', ...env },
         });
