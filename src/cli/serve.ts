@@ -60,6 +60,7 @@ async function serveUntilClosed(
   const addresses = await server.listen(signal);
   addresses.forEach((address) => log.listening(address));
   await closed;
+  if (!signal.aborted) throw new LocalError('EIO', 'The server had to stop: start it again');
 }
 
 function serverOptions(
@@ -86,6 +87,7 @@ function serverOptions(
     retries: args.number('retries'),
     maxTransfers: args.number('max-transfers'),
     maxPerHost: args.number('max-per-host'),
+    threads: args.number('threads'),
     maxUploadSize: args.bytes('max-upload'),
   });
 }
