@@ -18,6 +18,7 @@ describe('red-tftp serve', () => {
       (await client.get('f')).data.equals(content(5000)).should.equal(true);
       await client.put('x', 'up').should.be.rejectedWith({ code: 'EACCES' });
       (await readdir(folder)).should.deepEqual(['f']);
+      await io.printed(/read f: 5/);
       await io.printed(/write up: failed/);
       io.out.should.match(/^listening on 127\.0\.0\.1:\d+\n/);
       io.out.should.match(/read f: 5\.0 kB in /);
@@ -103,6 +104,7 @@ describe('red-tftp serve', () => {
     withServe([...LOOPBACK, '--json'], async ({ client, folder, io }) => {
       await writeFile(path.join(folder, 'f'), content(5000));
       await client.get('f');
+      await io.printed(/"event":"complete"/);
       await client.get('none').should.be.rejected();
       await io.printed(/"event":"error"/);
       const lines = io.out.trimEnd().split('\n');

@@ -99,7 +99,7 @@ function sourceOf(line: HomeLine, { id, size, content }: HomeSource): DataSource
         : movedSource(content);
   return {
     size,
-    read: () => source.read(),
+    read: (wanted) => source.read(wanted),
     async close() {
       await source.close();
       line.tell('closeSource', [id]);
