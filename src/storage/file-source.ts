@@ -1,15 +1,12 @@
 /** The content of a file on disk. */
 
-import { constants, type BigIntStats } from 'node:fs';
-import { lstat, open, realpath, type FileHandle } from 'node:fs/promises';
+import { realpath, type FileHandle } from 'node:fs/promises';
 import { FileError, fileError } from './file-error';
+import { openRegularFile } from './opened-file';
 import type { DataSource, MovableFile } from './storage';
 
 /** Bytes in one read, where nobody says how many. */
 const READ_SIZE = 256 * 1024;
-
-/** A FIFO must not block, and a link that came after the check must not be followed. Windows has neither flag, and `|` makes 0 of it. */
-const READ_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 
 /**
  * Opens a local file for reading. Error messages name the path: a peer is told `peerMessage`.
@@ -19,24 +16,10 @@ const READ_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOL
  */
 export async function fileSource(path: string): Promise<DataSource> {
   try {
-    return await openSource(await realpath(path), path);
+    const { handle, stats } = await openRegularFile(await realpath(path), path);
+    return new FileSource(handle, Number(stats.size), path);
   } catch (error) {
     throw fileError(error, path);
-  }
-}
-
-/**
- * Opens the file at a path without symbolic links.
- *
- * @param userPath The path for error messages; none if they are for a remote client.
- * @throws {FileError}
- */
-export async function openSource(realPath: string, userPath?: string): Promise<DataSource> {
-  try {
-    const { handle, size } = await openRegularFile(realPath, userPath);
-    return new FileSource(handle, size, userPath);
-  } catch (error) {
-    throw fileError(error, userPath);
   }
 }
 
@@ -45,41 +28,19 @@ export function movedSource({ handle, size, path }: MovableFile): DataSource {
   return new FileSource(handle, size, path);
 }
 
-async function openRegularFile(
-  realPath: string,
-  userPath: string | undefined,
-): Promise<{ handle: FileHandle; size: number }> {
-  const seen = await lstat(realPath, { bigint: true });
-  if (!seen.isFile()) throw new FileError('irregular', userPath);
-  const handle = await open(realPath, READ_FLAGS);
-  try {
-    const opened = await handle.stat({ bigint: true });
-    if (!isSameFile(seen, opened)) throw new FileError('irregular', userPath);
-    return { handle, size: Number(opened.size) };
-  } catch (error) {
-    await handle.close();
-    throw error;
-  }
-}
-
-/** Windows has no reliable inode numbers, nor FIFOs to be swapped in. */
-function isSameFile(seen: BigIntStats, opened: BigIntStats): boolean {
-  if (!opened.isFile()) return false;
-  return process.platform === 'win32' || (seen.ino === opened.ino && seen.dev === opened.dev);
-}
-
 /**
  * Gives exactly the bytes that it announced as its size: a file that grows meanwhile is cut there,
  * and one that shrinks is an error, or the peer would take a part for the whole. Files of unknown
  * length look empty to `stat` (Linux: /proc) and are read to their end.
  */
-class FileSource implements DataSource {
+export class FileSource implements DataSource {
   readonly size: number;
   readonly #handle: FileHandle;
   readonly #userPath: string | undefined;
   #position = 0;
 
-  constructor(handle: FileHandle, size: number, userPath: string | undefined) {
+  /** @param userPath The path for error messages; none if they are for a remote client. */
+  constructor(handle: FileHandle, size: number, userPath?: string) {
     this.#handle = handle;
     this.size = size;
     this.#userPath = userPath;

@@ -5,11 +5,11 @@ import path from 'node:path';
 import { LocalError } from '../protocol/errors';
 import { FileError, fileError } from './file-error';
 import { FileSink } from './file-sink';
-import { openSource } from './file-source';
 import { FolderQuota, sizeIfAny, type StoredSink } from './folder-quota';
 import { checkUnmoved, type Place } from './jail';
 import { removeLeftovers } from './leftovers';
 import { NeighbourTable } from './neighbour-table';
+import { OpenFiles } from './open-files';
 import { OVERWRITE_POLICIES, type OverwritePolicy } from './overwrite-policy';
 import { remotePath, type SafePath } from './remote-path';
 import { SearchFolder } from './search-folder';
@@ -57,7 +57,7 @@ export interface FolderStorageOptions {
 /**
  * Serves and takes files in a folder. Names are checked by `remotePath`, and by their real path:
  * symbolic links may lead to another place in the folder, not out of it. Only regular files are
- * opened. The errors of both `open` calls hold no local path.
+ * opened. Those that are read are kept open for some seconds, see `OpenFiles`. The errors of both `open` calls hold no local path.
  */
 export class FolderStorage implements Storage {
   readonly #options: FolderStorageOptions;
@@ -68,6 +68,7 @@ export class FolderStorage implements Storage {
   readonly #overwrite: OverwritePolicy;
   readonly #createDirs: boolean;
   readonly #fileMode: number | undefined;
+  readonly #openFiles = new OpenFiles();
 
   /** @throws {LocalError} EINVAL if an option cannot be used. The folder itself is not looked at: see `check`. */
   constructor(options: FolderStorageOptions) {
@@ -114,7 +115,7 @@ export class FolderStorage implements Storage {
   /** @throws {TftpError} ENOENT, EACCES or EIO. */
   async openForReading(request: StorageRequest): Promise<DataSource> {
     try {
-      return await this.#openSource(await this.#existing(request));
+      return await this.#openExisting(request);
     } catch (error) {
       throw fileError(error);
     }
@@ -153,12 +154,12 @@ export class FolderStorage implements Storage {
     return this.#lowerCase ? remotePath(name.toLowerCase()) : name;
   }
 
-  /** The path of the first file of this name. */
-  async #existing(request: StorageRequest): Promise<string> {
+  /** Opens the first file of this name. */
+  async #openExisting(request: StorageRequest): Promise<DataSource> {
     const name = this.#nameOf(request);
     for (const root of this.#roots) {
-      const { existing, missing } = await root.locate(name, request.client);
-      if (missing.length === 0) return existing;
+      const source = await root.open(name, request.client, this.#openFiles);
+      if (source !== undefined) return source;
     }
     throw new FileError('missing');
   }
@@ -184,17 +185,6 @@ export class FolderStorage implements Storage {
     if (!this.#createDirs) throw new FileError('noFolder');
     await mkdir(path.dirname(target), { recursive: true });
     return target;
-  }
-
-  async #openSource(file: string): Promise<DataSource> {
-    const source = await openSource(file);
-    try {
-      await checkUnmoved(file);
-      return source;
-    } catch (error) {
-      await source.close();
-      throw error;
-    }
   }
 
   async #openTarget(target: string): Promise<FileSink> {

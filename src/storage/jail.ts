@@ -7,6 +7,7 @@ import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { LocalError } from '../protocol/errors';
 import { FileError, isMissing } from './file-error';
+import { FoundFile } from './found-file';
 import type { SafePath } from './remote-path';
 
 /** Where a name leads to. */
@@ -32,15 +33,27 @@ export class Jail {
    * @throws {TftpError} EACCES if that is out of the root, EIO if the root is missing.
    */
   async locate(name: SafePath): Promise<Place> {
+    const parts = name.split('/');
+    return placeIn(await this.#realRoot(), parts, parts.length);
+  }
+
+  /**
+   * The regular file of this name inside of the root, held fast and to be closed by the caller. If
+   * there is none, or this system cannot hold files: where the name leads to.
+   *
+   * @throws {TftpError} as `locate` does.
+   */
+  async find(name: SafePath): Promise<FoundFile | Place> {
     const root = await this.#realRoot();
     const parts = name.split('/');
-    for (let length = parts.length; length > 0; length--) {
-      const existing = await realPathIfAny(path.join(root, ...parts.slice(0, length)));
-      if (existing === undefined) continue;
-      if (!isInside(root, existing)) throw new FileError('denied');
-      return { existing, missing: parts.slice(length) };
+    try {
+      const found = await FoundFile.at(path.join(root, name));
+      if (found && isInside(root, found.realPath)) return found;
+      found?.close();
+    } catch (error) {
+      if (isMissing(error)) return placeIn(root, parts, parts.length - 1);
     }
-    return { existing: root, missing: parts };
+    return placeIn(root, parts, parts.length);
   }
 
   async #realRoot(): Promise<string> {
@@ -60,6 +73,17 @@ export class Jail {
  */
 export async function checkUnmoved(realPath: string): Promise<void> {
   if ((await realPathIfAny(realPath)) !== realPath) throw new FileError('denied');
+}
+
+/** Where a name leads to, if of its parts not more than `most` exist. */
+async function placeIn(root: string, parts: readonly string[], most: number): Promise<Place> {
+  for (let length = most; length > 0; length--) {
+    const existing = await realPathIfAny(path.join(root, ...parts.slice(0, length)));
+    if (existing === undefined) continue;
+    if (!isInside(root, existing)) throw new FileError('denied');
+    return { existing, missing: parts.slice(length) };
+  }
+  return { existing: root, missing: parts };
 }
 
 async function realPathIfAny(file: string): Promise<string | undefined> {

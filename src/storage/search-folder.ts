@@ -7,10 +7,14 @@ import { LocalError } from '../protocol/errors';
 import type { Peer } from '../transfer/peer-lock';
 import { locateIgnoringCase } from './case-lookup';
 import { FileError, isMissing } from './file-error';
-import { Jail, type Place } from './jail';
+import { FoundFile } from './found-file';
+import { checkUnmoved, Jail, type Place } from './jail';
 import type { NeighbourTable } from './neighbour-table';
+import type { OpenFiles } from './open-files';
+import { openRegularFile, type OpenedFile } from './opened-file';
 import { isPartName } from './part-file';
 import { remotePath, type SafePath } from './remote-path';
+import type { DataSource } from './storage';
 
 /** How names are looked up. */
 export interface LookupOptions {
@@ -39,14 +43,25 @@ export class SearchFolder {
    * @throws {TftpError} EACCES if that is out of this folder or a part of an upload, EIO if this
    * folder is missing.
    */
-  async locate(name: SafePath, { address }: Peer): Promise<Place> {
-    const own = await this.#folderOf(address);
-    const whole = own === undefined ? name : remotePath(`${own}/${name}`);
-    const place = await this.#find(whole);
-    // The real path counts as well: a link or a short name of Windows may lead to such a file.
-    const parts = [...name.split('/'), path.basename(place.existing)];
-    if (parts.some(isPartName)) throw new FileError('denied');
+  async locate(name: SafePath, client: Peer): Promise<Place> {
+    checkParts(name.split('/'));
+    const place = await this.#find(await this.#wholeName(name, client));
+    checkParts([path.basename(place.existing)]);
     return place;
+  }
+
+  /**
+   * Opens what a name leads to for a client. In which folder it is looked for is decided anew each
+   * time; a file that was found there lately and has not changed is not opened again.
+   *
+   * @param files the files that are open.
+   * @returns undefined if there is nothing of this name.
+   * @throws {TftpError} as `locate` does, and if it is no regular file or may not be read.
+   */
+  async open(name: SafePath, client: Peer, files: OpenFiles): Promise<DataSource | undefined> {
+    checkParts(name.split('/'));
+    const whole = await this.#wholeName(name, client);
+    return files.open(path.join(this.path, whole), () => this.#open(whole));
   }
 
   /**
@@ -67,6 +82,21 @@ export class SearchFolder {
     } catch (cause) {
       throw this.#unreadable(cause);
     }
+  }
+
+  /** A name of this folder, for a client that may have a folder of its own. */
+  async #wholeName(name: SafePath, { address }: Peer): Promise<SafePath> {
+    const own = await this.#folderOf(address);
+    return own === undefined ? name : remotePath(`${own}/${name}`);
+  }
+
+  async #open(name: SafePath): Promise<OpenedFile | undefined> {
+    const found = await this.#jail.find(name);
+    if (found instanceof FoundFile) return openFound(found);
+    // A name that is spelled otherwise was not looked for yet.
+    const place = this.#options.caseInsensitive ? await this.#find(name) : found;
+    checkParts([path.basename(place.existing)]);
+    return place.missing.length === 0 ? openByPath(place.existing) : undefined;
   }
 
   #find(name: SafePath): Promise<Place> {
@@ -106,4 +136,30 @@ export class SearchFolder {
     const text = `The folder ${this.path} may not be read: change its permissions or choose another`;
     return new LocalError('EACCES', text, { cause });
   }
+}
+
+async function openFound(found: FoundFile): Promise<OpenedFile> {
+  try {
+    checkParts([path.basename(found.realPath)]);
+    return await found.open();
+  } finally {
+    found.close();
+  }
+}
+
+/** Opens what was found by its path: that must lead to no other place meanwhile. */
+async function openByPath(realPath: string): Promise<OpenedFile> {
+  const opened = await openRegularFile(realPath);
+  try {
+    await checkUnmoved(realPath);
+    return opened;
+  } catch (error) {
+    await opened.handle.close();
+    throw error;
+  }
+}
+
+/** No part of an upload is touched. The real name counts as well: a link or a short name of Windows may lead to one. */
+function checkParts(parts: readonly string[]): void {
+  if (parts.some(isPartName)) throw new FileError('denied');
 }
