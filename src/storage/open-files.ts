@@ -48,7 +48,7 @@ export class OpenFiles {
   /** The path that was not asked for for longest comes first. */
   readonly #entries = new Map<string, Entry>();
   readonly #opening = new Map<string, Promise<unknown>>();
-  #timer: NodeJS.Timeout | undefined;
+  #isWatching = false;
 
   /**
    * Opens the file at a path for one more reader. Who comes while it is being opened waits for that,
@@ -126,17 +126,20 @@ export class OpenFiles {
       if (this.#entries.size <= FILES_KEPT) break;
       this.#retire(oldest, old);
     }
-    this.#timer ??= setTimeout(() => this.#sweep(), TRUSTED_FOR).unref();
+    if (!this.#isWatching) this.#watch();
     return source;
   }
 
-  /** Closes what has not been asked for of late. */
-  #sweep(): void {
-    const now = performance.now();
-    for (const [path, entry] of this.#entries)
-      if (entry.file.idle && entry.trustedUntil < now) this.#retire(path, entry);
-    this.#timer =
-      this.#entries.size === 0 ? undefined : setTimeout(() => this.#sweep(), TRUSTED_FOR).unref();
+  /** Closes from time to time what has not been asked for of late, while anything is open. */
+  #watch(): void {
+    this.#isWatching = true;
+    setTimeout(() => {
+      const now = performance.now();
+      for (const [path, entry] of this.#entries)
+        if (entry.file.idle && entry.trustedUntil < now) this.#retire(path, entry);
+      this.#isWatching = false;
+      if (this.#entries.size > 0) this.#watch();
+    }, TRUSTED_FOR).unref();
   }
 
   #retire(path: string, entry: Entry): undefined {

@@ -23,12 +23,11 @@ export class SharedCall<T> {
     return this.#next;
   }
 
-  #start(): Promise<T> {
+  async #start(): Promise<T> {
     const running = this.#make();
     this.#running = running;
-    void running.then(() => {
-      if (this.#running === running) this.#running = undefined;
-    });
-    return running;
+    const result = await running;
+    if (this.#running === running) this.#running = undefined;
+    return result;
   }
 }
