@@ -56,7 +56,7 @@ export class OpenFile {
   retire(): void {
     this.#retired = true;
     if (this.#readers < 2) this.#chunks.forgetAll();
-    this.#closeIfUnused();
+    void this.#closeIfUnused();
   }
 
   /** For the readers: at most `wanted` bytes; none if the file became shorter. */
@@ -66,16 +66,16 @@ export class OpenFile {
   }
 
   /** For the readers: one of them needs it no more. */
-  release(): void {
+  async release(): Promise<void> {
     this.#readers -= 1;
-    this.#closeIfUnused();
+    await this.#closeIfUnused();
   }
 
-  #closeIfUnused(): void {
+  async #closeIfUnused(): Promise<void> {
     if (!this.#retired || this.#readers > 0) return;
     this.#chunks.forgetAll();
     // Node waits for a read in flight; nothing can be lost by a failed close.
-    this.#opened.handle.close().catch(() => undefined);
+    await this.#opened.handle.close().catch(() => undefined);
   }
 
   async #readAt(position: number, length: number): Promise<Uint8Array> {
@@ -108,7 +108,7 @@ class SharedSource implements DataSource {
   async close(): Promise<void> {
     const file = this.#file;
     this.#file = undefined;
-    file?.release();
+    await file?.release();
   }
 }
 

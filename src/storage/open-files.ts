@@ -19,6 +19,22 @@ const TRUSTED_FOR = 5000;
 /** File systems date changes to 2 s (FAT) or better: an older file cannot change and look the same, in milliseconds. */
 const SETTLED_AFTER = 2000;
 
+/** Tells the time, and waits. In milliseconds. */
+export interface FileClock {
+  /** Since 1970, as files are dated. */
+  readonly date: () => number;
+  /** Runs on evenly, whatever the date is set to. */
+  readonly now: () => number;
+  /** Calls once, without keeping the process alive. */
+  readonly after: (wait: number, action: () => void) => void;
+}
+
+const SYSTEM_CLOCK: FileClock = {
+  date: () => Date.now(),
+  now: () => performance.now(),
+  after: (wait, action) => void setTimeout(action, wait).unref(),
+};
+
 /** A path, and the file that it was found to lead to. */
 interface Entry {
   readonly file: OpenFile;
@@ -43,12 +59,17 @@ interface Entry {
  * Files that nobody reads are closed after five to ten seconds, without keeping the process alive.
  */
 export class OpenFiles {
+  readonly #clock: FileClock;
   readonly #memory = new ChunkMemory();
   readonly #disks = new LocalDisks();
   /** The path that was not asked for for longest comes first. */
   readonly #entries = new Map<string, Entry>();
   readonly #opening = new Map<string, Promise<unknown>>();
   #isWatching = false;
+
+  constructor(clock = SYSTEM_CLOCK) {
+    this.#clock = clock;
+  }
 
   /**
    * Opens the file at a path for one more reader. Who comes while it is being opened waits for that,
@@ -62,14 +83,22 @@ export class OpenFiles {
     path: string,
     openChecked: () => Promise<OpenedFile | undefined>,
   ): Promise<DataSource | undefined> {
-    await this.#opening.get(path)?.catch(() => undefined);
+    const source = this.#isTrusted(path) ? await this.#reopen(path) : undefined;
+    if (source !== undefined) return source;
+    const opening = this.#opening.get(path);
+    if (opening === undefined) return this.#openAnew(path, openChecked);
+    await opening.catch(() => undefined);
     return (await this.#reopen(path)) ?? this.#openAnew(path, openChecked);
+  }
+
+  #isTrusted(path: string): boolean {
+    return (this.#entries.get(path)?.trustedUntil ?? 0) > this.#clock.now();
   }
 
   /** The file that is open already, if it is surely what is at the path now. */
   async #reopen(path: string): Promise<DataSource | undefined> {
     const entry = this.#entries.get(path);
-    if (entry === undefined || entry.trustedUntil < performance.now()) return undefined;
+    if (entry === undefined || !this.#isTrusted(path)) return undefined;
     const stats = await entry.stats.result();
     if (this.#entries.get(path) !== entry) return undefined;
     if (stats === undefined || !entry.file.is(stats)) return this.#retire(path, entry);
@@ -97,7 +126,7 @@ export class OpenFiles {
     const opened = await openChecked();
     if (opened === undefined) return undefined;
     const { handle, stats } = opened;
-    const isSettled = hasSettled(stats);
+    const isSettled = hasSettled(stats, this.#clock.date());
     if (!isSettled || !(await this.#disks.has(path, stats.dev)))
       return new FileSource(handle, Number(stats.size));
     return this.#sourceOf(path, this.#keep(path, opened));
@@ -105,7 +134,7 @@ export class OpenFiles {
 
   /** Keeps what was opened, unless this very file is open already. */
   #keep(path: string, opened: OpenedFile): Entry {
-    const trustedUntil = performance.now() + TRUSTED_FOR;
+    const trustedUntil = this.#clock.now() + TRUSTED_FOR;
     const known = this.#entries.get(path);
     if (known?.file.is(opened.stats)) {
       known.trustedUntil = trustedUntil;
@@ -133,13 +162,13 @@ export class OpenFiles {
   /** Closes from time to time what has not been asked for of late, while anything is open. */
   #watch(): void {
     this.#isWatching = true;
-    setTimeout(() => {
-      const now = performance.now();
+    this.#clock.after(TRUSTED_FOR, () => {
+      const now = this.#clock.now();
       for (const [path, entry] of this.#entries)
-        if (entry.file.idle && entry.trustedUntil < now) this.#retire(path, entry);
+        if (entry.file.idle && entry.trustedUntil <= now) this.#retire(path, entry);
       this.#isWatching = false;
       if (this.#entries.size > 0) this.#watch();
-    }, TRUSTED_FOR).unref();
+    });
   }
 
   #retire(path: string, entry: Entry): undefined {
@@ -149,7 +178,7 @@ export class OpenFiles {
 }
 
 /** True for a file whose next change will be seen by its dates. */
-function hasSettled(stats: BigIntStats): boolean {
+function hasSettled(stats: BigIntStats, now: number): boolean {
   const changed = stats.mtimeMs > stats.ctimeMs ? stats.mtimeMs : stats.ctimeMs;
-  return stats.size > 0n && Date.now() - Number(changed) > SETTLED_AFTER;
+  return stats.size > 0n && now - Number(changed) > SETTLED_AFTER;
 }
