@@ -24,10 +24,9 @@ export class SharedCall<T> {
   }
 
   async #start(): Promise<T> {
-    const running = this.#make();
-    this.#running = running;
-    const result = await running;
-    if (this.#running === running) this.#running = undefined;
+    this.#running = this.#make();
+    const result = await this.#running;
+    this.#running = undefined;
     return result;
   }
 }

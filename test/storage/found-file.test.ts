@@ -1,6 +1,14 @@
 import should = require('should');
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { FoundFile } from '../../src/storage/found-file';
 import { descriptorsOf } from '../helpers/descriptors';
 import { skip } from '../helpers/requirements';
@@ -54,6 +62,15 @@ describe('FoundFile', () => {
     symlinkSync('/dev/zero', folder.file('zero'));
     for (const name of ['fifo', 'zero', '.'])
       should(await FoundFile.at(folder.file(name))).be.undefined();
+    should(descriptorsOf(folder.path)).be.empty();
+  });
+
+  it('leaves alone what has no name any more', async () => {
+    writeFileSync(folder.file('a'), 'content');
+    const descriptor = openSync(folder.file('a'), 'r');
+    unlinkSync(folder.file('a'));
+    should(await FoundFile.at(`/proc/self/fd/${descriptor}`)).be.undefined();
+    closeSync(descriptor);
     should(descriptorsOf(folder.path)).be.empty();
   });
 

@@ -126,9 +126,11 @@ describe('OpenFiles', () => {
       clock.advance(4999);
       await file.open();
       should(file.count()).equal(1);
+      const reader = await open('a');
       clock.advance(2);
       await file.open();
       should(file.count()).equal(2);
+      should((await readAll(reader)).toString()).equal('content of a');
       await file.open();
       should(file.count()).equal(2);
       await untilOpen(folder.file('root', 'a'), 1);
@@ -177,6 +179,25 @@ describe('OpenFiles', () => {
       const part = await source.read(1000);
       should(part).have.length(1000);
       should(part?.buffer.byteLength).equal(1000);
+    });
+
+    it('reads once what two want, and for the last one just what it wants', async () => {
+      writeFileSync(folder.file('root', 'long'), Buffer.alloc(100_000));
+      const [one, two] = [await open('long'), await open('long')];
+      await Promise.all([one.read(), two.read()]);
+      const [first, second] = await Promise.all([one.read(1000), two.read(2000)]);
+      should(first?.buffer).equal(second?.buffer);
+      await one.close();
+      should((await two.read(3000))?.buffer.byteLength).equal(3000);
+    });
+
+    it('opens a file again that was closed while it was looked at', async () => {
+      const path = folder.file('root', 'a');
+      const openChecked = () => openRegularFile(path);
+      await files.open(path, openChecked).then((source) => source?.close());
+      const opening = files.open(path, openChecked);
+      clock.advance(20_000);
+      should((await readAll((await opening)!)).toString()).equal('content of a');
     });
 
     it('gives many stalled readers views of the same bytes', async () => {
@@ -267,7 +288,9 @@ describe('OpenFiles', () => {
       writeFileSync(folder.file('root', 'new'), 'CONTENT OF A');
       renameSync(folder.file('root', 'new'), file());
       should(await read('a')).equal('CONTENT OF A');
-      should((await readAll(old)).toString()).equal('content of a');
+      const part = await old.read(5);
+      should(part?.buffer.byteLength).equal(5);
+      should((await readAll(old)).toString()).equal('nt of a');
     });
 
     it('is read anew when it is rewritten in place, with its size and date', async () => {
@@ -321,6 +344,14 @@ describe('OpenFiles', () => {
       await open('a');
       await open('a');
       should(opened('a')).equal(2);
+    });
+
+    it('is not shared while it is empty, and read to its end if it grows', async () => {
+      writeFileSync(file(), '');
+      const both = [await open('a'), await open('a')];
+      should(opened('a')).equal(2);
+      appendFileSync(file(), 'more');
+      for (const source of both) should((await readAll(source)).toString()).equal('more');
     });
 
     it('is read to its end, alone, if it has no size', async () => {
