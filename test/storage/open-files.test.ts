@@ -55,8 +55,18 @@ describe('OpenFiles', () => {
   let files: OpenFiles;
   let sources: DataSource[];
 
-  before(async function () {
+  /** Node tells of each descriptor that nobody has closed. */
+  const warnings: string[] = [];
+  const note = ({ message }: Error): void => void warnings.push(message);
+
+  before(function () {
     if (process.platform !== 'linux') skip(this, 'files are shared on Linux only');
+    process.on('warning', note);
+  });
+
+  after(() => {
+    process.off('warning', note);
+    should(warnings).be.empty();
   });
 
   beforeEach(async function () {
