@@ -45,12 +45,13 @@ export type {
 } from './server/names/name-rules';
 export { TftpServer } from './server/server';
 export type { ServerCounters, ServerEvents } from './server/server';
-export type { ListeningAddress } from './server/listeners';
+export type { ListeningAddress } from './server/listening-address';
 export type { GuessAlarm } from './server/guess-alarm';
 export { EXPECTED_MISS_SETS } from './server/expected-misses';
 export type { ExpectedMissSet } from './server/expected-misses';
 export type { OptionProfile } from './server/option-profiles';
 export type { AddressFamily, ServerOptions } from './server/server-options';
+export type { StoredFile } from './server/stored-file';
 export { ANY_NETWORK, PRIVATE_NETWORKS, SERVER_DEFAULTS } from './server/server-options';
 export { BufferSink, streamSink } from './storage/data-sink';
 export { bufferSource, dataSource, fileSource, streamSource } from './storage/data-source';
@@ -65,6 +66,9 @@ export { MemoryStorage } from './storage/memory-storage';
 export type {
   DataSink,
   DataSource,
+  MovableContent,
+  MovableFile,
+  PortableStorage,
   Storage,
   StorageRequest,
   StorageWriteRequest,

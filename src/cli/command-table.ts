@@ -160,6 +160,11 @@ const SERVE: Command = {
       help: 'Transfers at the same time with one address. Default: 400.',
     },
     {
+      name: 'threads',
+      value: 'N',
+      help: 'Threads that serve, 0 to 64: for many clients at once on a machine with several cores. Default: 0, all in one.',
+    },
+    {
       name: 'max-upload',
       value: 'BYTES',
       help: 'The largest upload; k, M and G stand for KiB, MiB and GiB. Default: 64M.',

@@ -62,6 +62,7 @@ async function serveUntilClosed(
   addresses.forEach((address) => log.listening(address));
   if (args.has('verbose')) tellWhyNoOffload(io);
   await closed;
+  if (!signal.aborted) throw new LocalError('EIO', 'The server had to stop: start it again');
 }
 
 /** It only costs speed, so most need not know. */
@@ -94,6 +95,7 @@ function serverOptions(
     retries: args.number('retries'),
     maxTransfers: args.number('max-transfers'),
     maxPerHost: args.number('max-per-host'),
+    threads: args.number('threads'),
     maxUploadSize: args.bytes('max-upload'),
   });
 }

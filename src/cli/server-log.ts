@@ -4,7 +4,7 @@ import { cleanText, hostAndPort, printLine } from './command-io';
 import { summary } from './progress';
 import type { CommandIo } from './command-io';
 import type { TransferRecord } from '../net/transfer-record';
-import type { ListeningAddress } from '../server/listeners';
+import type { ListeningAddress } from '../server/listening-address';
 
 /** Lines of JSON, or lines to read. */
 export class ServerLog {

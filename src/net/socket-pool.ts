@@ -12,8 +12,7 @@ import { encode } from '../protocol/encode';
 import { peerName } from '../transfer/peer-lock';
 import type { Peer } from '../transfer/peer-lock';
 import type { Clock, Timer } from './clock';
-import { UdpSocket } from './datagram-socket';
-import type { DatagramSocket } from './datagram-socket';
+import type { BindOptions, DatagramSocket, UdpSocket } from './datagram-socket';
 import { SharedSocket } from './shared-socket';
 
 /** So many transfers speak through one socket before another one is opened. */
@@ -38,10 +37,16 @@ interface Member {
 
 export class SocketPool {
   readonly #clock: Pick<Clock, 'after'>;
+  readonly #bind: (at: Omit<BindOptions, 'port'>) => Promise<UdpSocket>;
   readonly #members = new Set<Member>();
 
-  constructor(clock: Pick<Clock, 'after'>) {
+  /** @param bind opens a socket at a free port. */
+  constructor(
+    clock: Pick<Clock, 'after'>,
+    bind: (at: Omit<BindOptions, 'port'>) => Promise<UdpSocket>,
+  ) {
     this.#clock = clock;
+    this.#bind = bind;
   }
 
   /**
@@ -76,8 +81,8 @@ export class SocketPool {
   }
 
   async #newMember(address: string): Promise<Member> {
-    const at = { address, port: 0, watchable: true, offload: true };
-    const socket = new SharedSocket(await UdpSocket.bind({ ...at, receiveBuffer: RECEIVE_BUFFER }));
+    const at = { address, watchable: true, offload: true, receiveBuffer: RECEIVE_BUFFER };
+    const socket = new SharedSocket(await this.#bind(at));
     const members = this.#members;
     const served = new Set<string>();
     const member: Member = { socket, address, served, active: 0, idle: undefined };

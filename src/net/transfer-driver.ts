@@ -46,6 +46,7 @@ export class TransferDriver {
   #timer: { readonly handle: Timer; readonly at: number } | undefined;
   /** True once the socket has a part of its own for the peer. To change that later would lose what is under way. */
   #watched = false;
+  #answerTold = false;
   #committing = false;
   #settled = false;
   #freed = false;
@@ -139,6 +140,9 @@ export class TransferDriver {
     const packets = this.#runs?.split(datagram, this.#machine.stats.bytes) ?? [datagram];
     for (const packet of packets) this.#message(packet, from, now);
     this.#drain(now);
+    if (this.#answerTold || !this.#machine.answered) return;
+    this.#answerTold = true;
+    this.#setup.onAnswer?.();
   }
 
   #message(datagram: Uint8Array, from: Peer, now: number): void {

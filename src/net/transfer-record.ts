@@ -109,6 +109,11 @@ export function failedRecords(
   ];
 }
 
+/** True for the record that ends a transfer. */
+export function isLast({ event }: TransferRecord): boolean {
+  return event !== 'start' && event !== 'progress';
+}
+
 /** An error as a record tells it. */
 export function describeError(error: TftpError): NonNullable<TransferRecord['error']> {
   const { code, tftpCode, message, expected } = error;

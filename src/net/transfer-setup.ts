@@ -40,6 +40,8 @@ export interface TransferSetup {
   readonly deadline: number;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((record: TransferRecord) => void) | undefined;
+  /** Called once, when the peer has answered for the first time. */
+  readonly onAnswer?: (() => void) | undefined;
   /** True if this failure is how a client that only wanted to know the size hangs up. */
   readonly isProbe?: ((error: TftpError) => boolean) | undefined;
   /** What else every record says. */

@@ -6,7 +6,7 @@ import { eventOutput, toOutput, toTftpError } from './messages';
 import { textSetting } from './setting';
 import type { NodeMessage } from 'node-red';
 import type { TransferRecord } from '../net/transfer-record';
-import type { ListeningAddress } from '../server/listeners';
+import type { ListeningAddress } from '../server/listening-address';
 import type { RuleHits } from '../server/names/name-rules';
 import type { ServerCounters } from '../server/server';
 import type { TftpError } from '../protocol/errors';

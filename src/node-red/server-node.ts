@@ -5,7 +5,7 @@ import { systemClock } from '../net/clock';
 import { LocalError } from '../protocol/errors';
 import { TftpServer } from '../server/server';
 import { FolderStorage, type FolderStorageOptions } from '../storage/folder-storage';
-import { FlowStorage } from './flow-storage';
+import { FlowQuestions, FlowStorage } from './flow-storage';
 import { localPath } from './local-path';
 import {
   alarmMessage,
@@ -21,14 +21,15 @@ import { asksFlow, needsFolder } from './node-config';
 import { StatusLine, haltedStatus, serverStatus, startFailureStatus, statusTexts } from './status';
 import { ServerControl } from './server-control';
 import { ServerRules } from './server-rules';
-import { Upload, UploadStorage } from './upload-storage';
+import { UploadStorage } from './upload-storage';
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import type { Clock, Timer } from '../net/clock';
 import type { TransferRecord } from '../net/transfer-record';
 import type { TftpError } from '../protocol/errors';
 import type { GuessAlarm } from '../server/guess-alarm';
 import type { NameRules } from '../server/names/name-rules';
-import type { DataSink, Storage, StorageRequest } from '../storage/storage';
+import type { StoredFile } from '../server/stored-file';
+import type { Storage, StorageRequest } from '../storage/storage';
 import type { Send } from './messages';
 import type { ServerConfig } from './node-config';
 import type {
@@ -62,6 +63,8 @@ export class ServerNode implements ControlledServer {
   #startTimer: Timer | undefined;
   /** Why the server does not listen although it should. */
   #failure: TftpError | undefined;
+  /** The flow wants it to be silent. */
+  #stopped = false;
   #closed = false;
 
   /** The clock waits until it is time to try again. */
@@ -135,6 +138,7 @@ export class ServerNode implements ControlledServer {
   async stop(): Promise<void> {
     await this.#settle();
     this.#failure = undefined;
+    this.#stopped = true;
     await this.#server?.close();
     this.#showServer();
   }
@@ -194,7 +198,9 @@ export class ServerNode implements ControlledServer {
     const storage = await this.#newStorage();
     const server = this.#newServer(storage, await this.#rules.load());
     await server.listen();
+    this.#stopped = false;
     this.#server = server;
+    server.on('close', () => this.#onEnd());
   }
 
   /** @throws {LocalError} ENOENT if the folder is missing. */
@@ -203,7 +209,8 @@ export class ServerNode implements ControlledServer {
     const files = await this.#newFileStorage();
     if (!asksFlow(this.#config)) return files;
     const tell = (request: StorageRequest, id: string): void => this.#onRequest(request, id);
-    return new FlowStorage(files, { baseFirst: reads === 'both', timeout, tell });
+    const flow = new FlowQuestions(files, { timeout, tell });
+    return new FlowStorage(files, flow, reads === 'both');
   }
 
   async #newFileStorage(): Promise<UploadStorage> {
@@ -218,7 +225,9 @@ export class ServerNode implements ControlledServer {
     const options = { ...this.#config.server, ...(rules && { rules }) };
     const server = new TftpServer({ ...options, storage });
     server.on('transfer', (record: TransferRecord) => this.#onTransfer(record));
-    server.on('upload', (record: TransferRecord, sink: DataSink) => this.#onUpload(record, sink));
+    server.on('upload', (record: TransferRecord, stored: StoredFile) =>
+      this.#onUpload(record, stored),
+    );
     server.on('alarm', (alarm) => this.#onAlarm(alarm));
     server.on('problem', (error: TftpError) => this.#report(error));
     return server;
@@ -241,6 +250,12 @@ export class ServerNode implements ControlledServer {
     this.#showServer(record);
   }
 
+  /** A server that ends without being told to has said why. */
+  #onEnd(): void {
+    if (this.#stopped || this.#closed) return;
+    this.#startFailed(new LocalError('EIO', 'The server has ended by itself'));
+  }
+
   /** An alarm goes where errors go, and to Catch nodes. */
   #onAlarm(alarm: GuessAlarm): void {
     if (this.#closed) return;
@@ -257,9 +272,8 @@ export class ServerNode implements ControlledServer {
     else this.#node.error(error, message);
   }
 
-  #onUpload(record: TransferRecord, upload: DataSink): void {
-    if (this.#closed || !(upload instanceof Upload)) return;
-    const { data, path } = upload;
+  #onUpload(record: TransferRecord, { data, path }: StoredFile): void {
+    if (this.#closed) return;
     const content = this.#config.ret === 'txt' ? data?.toString('utf8') : data;
     const message = {
       payload: content ?? path,

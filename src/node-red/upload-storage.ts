@@ -2,11 +2,11 @@
 
 import { LocalError } from '../protocol/errors';
 import { BufferSink, teeSink } from '../storage/data-sink';
-import type { StoredSink } from '../storage/folder-quota';
-import type { FolderStorage } from '../storage/folder-storage';
+import { makeStorage } from '../storage/portable-storage';
 import type {
   DataSink,
   DataSource,
+  PortableStorage,
   Storage,
   StorageRequest,
   StorageWriteRequest,
@@ -15,11 +15,11 @@ import type { ServerConfig } from './node-config';
 
 /** One uploaded file. What it offers is whole once the transfer is complete. */
 export class Upload implements DataSink {
-  readonly #file: StoredSink | undefined;
+  readonly #file: DataSink | undefined;
   readonly #memory: BufferSink | undefined;
   readonly #sink: DataSink;
 
-  constructor(file: StoredSink | undefined, memory: BufferSink | undefined) {
+  constructor(file: DataSink | undefined, memory: BufferSink | undefined) {
     this.#file = file;
     this.#memory = memory;
     const sink =
@@ -53,13 +53,20 @@ export class Upload implements DataSink {
 
 /** Opens files of a folder, and an {@link Upload} for each write. The server guards the size. */
 export class UploadStorage implements Storage {
-  readonly #folder: FolderStorage | undefined;
+  readonly #folder: Storage | undefined;
   readonly #writes: ServerConfig['writes'];
 
   /** Without a folder there is nothing to read, and uploads can only go into memory. */
-  constructor(folder: FolderStorage | undefined, writes: ServerConfig['writes']) {
+  constructor(folder: Storage | undefined, writes: ServerConfig['writes']) {
     this.#folder = folder;
     this.#writes = writes;
+  }
+
+  get portable(): PortableStorage | undefined {
+    const folder = this.#folder?.portable;
+    if (folder === undefined && this.#folder !== undefined) return undefined;
+    const data: UploadData = { folder, writes: this.#writes };
+    return { module: __filename, name: 'uploadStorage', data };
   }
 
   async openForReading(request: StorageRequest): Promise<DataSource> {
@@ -73,6 +80,16 @@ export class UploadStorage implements Storage {
     const memory = this.#writes === 'folder' ? undefined : new BufferSink();
     return new Upload(file, memory);
   }
+}
+
+interface UploadData {
+  readonly folder: PortableStorage | undefined;
+  readonly writes: ServerConfig['writes'];
+}
+
+/** The same storage in another thread. */
+export function uploadStorage({ folder, writes }: UploadData): UploadStorage {
+  return new UploadStorage(folder && makeStorage(folder), writes);
 }
 
 /** Happens only where the flow asks for a file by name. */

@@ -11,15 +11,9 @@ import type { LocalAddress } from '../net/local-addresses';
 import type { LocalError } from '../protocol/errors';
 import type { Peer } from '../transfer/peer-lock';
 import { AddressListeners } from './address-listeners';
+import type { ListeningAddress } from './listening-address';
 import type { RequiredServerOptions } from './server-options';
 import type { ServerSystem } from './server-system';
-
-/** Where a server listens. */
-export interface ListeningAddress {
-  readonly address: string;
-  readonly port: number;
-  readonly family: 'ipv4' | 'ipv6';
-}
 
 /** Who hears of what comes to the listening port. None of these may throw. */
 export interface RequestListener {

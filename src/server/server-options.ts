@@ -94,6 +94,12 @@ export interface ServerOptions {
   deadline?: number;
   /** Milliseconds between `progress` events; 0 for none. @default 1000 */
   progressInterval?: number;
+  /**
+   * Worker threads that serve, 0 to 64. 0: the thread that made the server does all. 1: a busy event
+   * loop of that thread costs no transfer anything. More: reads are spread over them; uploads, and
+   * all transfers of `transferPorts: 'single'`, run in the first one. @default 0
+   */
+  threads?: number;
 }
 
 /** `ServerOptions` with nothing left open, but for `blksizeMax`, which depends on the client's address, and `rules`. */
@@ -141,6 +147,7 @@ export const SERVER_DEFAULTS = {
   retries: 6,
   deadline: 4 * 60 * 60 * 1000,
   progressInterval: 1000,
+  threads: 0,
 } as const satisfies Omit<ServerOptions, 'storage'>;
 
 /**
@@ -165,6 +172,7 @@ export function parseServerOptions(given: ServerOptions): RequiredServerOptions 
   checkNumber('retries', options.retries, 0, 100);
   checkNumber('deadline', options.deadline, 0, 2 ** 31 - 1);
   checkNumber('progressInterval', options.progressInterval, 0, 2 ** 31 - 1);
+  checkNumber('threads', options.threads, 0, 64);
   if (options.blksizeMax !== undefined) {
     checkNumber('blksizeMax', options.blksizeMax, MIN_BLKSIZE, MAX_BLKSIZE);
   }

@@ -5,6 +5,7 @@ import { CAN_SHARE_PORTS } from '../net/datagram-socket';
 import { localAddresses } from '../net/local-addresses';
 import type { Clock } from '../net/clock';
 import type { LocalAddress } from '../net/local-addresses';
+import type { StartThread } from './threads/thread';
 
 export interface ServerSystem {
   /** Tells when to look at the addresses again. */
@@ -13,6 +14,8 @@ export interface ServerSystem {
   readonly localAddresses: () => readonly LocalAddress[];
   /** True if of several sockets at one port the one at the most specific address gets a datagram. */
   readonly sharesPorts: boolean;
+  /** How a thread is started. @default a worker thread */
+  readonly startThread?: StartThread;
 }
 
 /** This machine. */

@@ -12,7 +12,7 @@ import type { Cargo } from '../net/transfer-setup';
 import type { TransferFacts, TransferRecord } from '../net/transfer-record';
 import { limitedSink, netasciiSink } from '../storage/data-sink';
 import { netasciiSource } from '../storage/data-source';
-import type { DataSink, StorageRequest } from '../storage/storage';
+import type { StorageRequest } from '../storage/storage';
 import { FlightRecorder } from '../transfer/flight-recorder';
 import { readOpening, writeOpening } from '../transfer/opening';
 import { PeerLock } from '../transfer/peer-lock';
@@ -24,6 +24,8 @@ import { announcedSize, tooLarge } from './admission';
 import type { Admission } from './admission';
 import { servedName } from './names/served-name';
 import type { RequiredServerOptions } from './server-options';
+import { storedFile } from './stored-file';
+import type { StoredFile } from './stored-file';
 
 /** Timeouts of a server double up to this, in milliseconds: with six retries, two minutes of patience for phones that erase their flash. */
 const MAX_TIMEOUT = 60_000;
@@ -41,8 +43,6 @@ export interface Arrival {
   /** The request as it came, to tell a repeated one from a new one. */
   readonly datagram: Uint8Array;
   readonly client: Peer;
-  /** Opens the socket of the transfer, which takes bursts of so many bytes. */
-  readonly openSocket: (receiveBuffer: number) => Promise<DatagramSocket>;
 }
 
 /** What is known of a request before anything moves. */
@@ -52,12 +52,14 @@ export type RequestFacts = TransferFacts & Pick<TransferRecord, 'servedAs'>;
 export interface SessionSurroundings {
   readonly admission: Admission;
   readonly facts: TransferFacts;
+  /** Opens the socket of the transfer, which takes bursts of so many bytes. */
+  readonly openSocket: (receiveBuffer: number) => Promise<DatagramSocket>;
 }
 
-/** What a session leaves. `upload` is the storage's sink after a complete write. */
+/** What a complete write leaves. */
 export interface SessionResult {
   readonly record: TransferRecord;
-  readonly upload?: DataSink;
+  readonly stored: StoredFile;
 }
 
 /** The local end of a transfer, before there is a driver. */
@@ -72,11 +74,45 @@ interface LocalEnd {
 export interface SessionListener {
   /** The records of its transfer. */
   event(record: TransferRecord): void;
+  /** The client has answered for the first time: its address is real. */
+  answered(): void;
+  /** The rules have made another name of the client's; `facts` has it. */
+  named?(servedAs: string): void;
   /** It was aborted before there was a transfer, so somebody else has to tell the client. */
   refused(reason: TftpError): void;
 }
 
-export class Session {
+/** A session as its server sees it, in whichever thread it runs. */
+export interface ServedSession {
+  readonly arrival: Arrival;
+  /** The id of its records; undefined until the file is open. */
+  readonly id: string | undefined;
+  /** What its records say beside the transfer; `servedAs` once the rules have made another name of the client's. */
+  readonly facts: RequestFacts;
+  /** A snapshot; undefined until the file is open. */
+  readonly record: TransferRecord | undefined;
+  /** True once the client has answered. Until then somebody else may have asked in its name. */
+  readonly answered: boolean;
+  /** True once the client has given up or was given up. */
+  readonly cancelled: boolean;
+  /** Settles when the socket is closed, for an upload some seconds after its end. Never rejects. */
+  readonly closed: Promise<void>;
+  /**
+   * Runs the transfer to its end, good or bad.
+   *
+   * @returns what a complete write leaves.
+   * @throws what the storage throws if it refuses the file, or `LocalError` if there is no socket.
+   */
+  run(): Promise<SessionResult | undefined>;
+  /** The client sent the very same request again. While the file is being opened there is nothing to repeat. */
+  repeatLast(): void;
+  /** Tells the client and ends. */
+  abort(reason: TftpError): void;
+  /** Ends without a word, and stops repeating a last ACK. Extra calls do nothing. */
+  close(reason?: TftpError): void;
+}
+
+export class Session implements ServedSession {
   readonly arrival: Arrival;
   readonly #options: RequiredServerOptions;
   readonly #surroundings: SessionSurroundings;
@@ -92,7 +128,7 @@ export class Session {
     surroundings: SessionSurroundings,
     listener: SessionListener,
   ) {
-    this.arrival = { ...arrival, datagram: Uint8Array.from(arrival.datagram) };
+    this.arrival = arrival;
     this.#options = options;
     this.#surroundings = surroundings;
     this.#listener = listener;
@@ -102,43 +138,33 @@ export class Session {
     return this.#driver?.id;
   }
 
-  /** What its records say beside the transfer; `servedAs` once the rules have made another name of the client's. */
   get facts(): RequestFacts {
     const servedAs = this.#servedAs;
     return { ...this.#surroundings.facts, ...(servedAs !== undefined && { servedAs }) };
   }
 
-  /** A snapshot; undefined until the file is open. */
   get record(): TransferRecord | undefined {
     return this.#driver?.record;
   }
 
-  /** True once the client has answered. Until then somebody else may have asked in its name. */
   get answered(): boolean {
     return this.#driver?.answered ?? false;
   }
 
-  /** True once the client has given up or was given up. */
   get cancelled(): boolean {
     return this.#cancelled;
   }
 
-  /**
-   * Runs the transfer to its end, good or bad.
-   *
-   * @returns undefined if it was cancelled before it began.
-   * @throws what the storage throws if it refuses the file, or `LocalError` if there is no socket.
-   */
   async run(): Promise<SessionResult | undefined> {
-    return this.arrival.request.type === 'RRQ' ? this.#read() : this.#write();
+    if (this.arrival.request.type === 'WRQ') return this.#write();
+    await this.#read();
+    return undefined;
   }
 
-  /** The client sent the very same request again. While the file is being opened there is nothing to repeat. */
   repeatLast(): void {
     this.#driver?.repeatLast();
   }
 
-  /** Tells the client and ends. */
   abort(reason: TftpError): void {
     const refuse = this.#driver === undefined && !this.#cancelled;
     this.#cancelled = true;
@@ -147,24 +173,22 @@ export class Session {
     this.#opening.abort(reason);
   }
 
-  /** Ends without a word, and stops repeating a last ACK. Extra calls do nothing. */
   close(reason?: TftpError): void {
     this.#cancelled = true;
     this.#driver?.close(reason);
     this.#opening.abort(reason);
   }
 
-  /** Settles when the socket is closed, for an upload some seconds after its end. Never rejects. */
   get closed(): Promise<void> {
     return this.#driver?.closed ?? Promise.resolve();
   }
 
-  async #read(): Promise<SessionResult | undefined> {
+  async #read(): Promise<void> {
     const { request } = this.arrival;
     const opened = await this.#options.storage.openForReading(await this.#lookUp());
     const source = request.mode === 'netascii' ? netasciiSource(opened) : opened;
     const granted = this.#grant(source.size);
-    const record = await this.#transfer({
+    await this.#transfer({
       size: source.size,
       granted,
       prepare: (recorder) => ({
@@ -173,7 +197,6 @@ export class Session {
       }),
       release: () => source.close(),
     });
-    return record && { record };
   }
 
   async #write(): Promise<SessionResult | undefined> {
@@ -193,8 +216,9 @@ export class Session {
       }),
       release: () => sink.discard(),
     });
-    if (record?.event !== 'complete') return record && { record };
-    return { record, upload };
+    return record?.event === 'complete'
+      ? { record, stored: storedFile(upload, storage) }
+      : undefined;
   }
 
   /** What the storage is asked for: the request, under the name that the rules make of its name. */
@@ -205,7 +229,10 @@ export class Session {
     const { signal } = this.#opening;
     const asked = { ...request, client, signal, ...(mac !== undefined && { mac }) };
     const filename = rules ? await servedName(rules, storage, request.type, asked) : asked.filename;
-    if (filename !== request.filename) this.#servedAs = filename;
+    if (filename !== request.filename) {
+      this.#servedAs = filename;
+      this.#listener.named?.(filename);
+    }
     this.#surroundings.admission.checkName(request.type, filename);
     return { ...asked, filename };
   }
@@ -247,6 +274,7 @@ export class Session {
       deadline,
       facts: this.#surroundings.facts,
       onEvent: (record) => this.#listener.event(record),
+      onAnswer: () => this.#listener.answered(),
       isProbe: (error) => granted.oack.length > 0 && this.#isProbe(error),
     });
   }
@@ -260,7 +288,9 @@ export class Session {
 
   #bind({ options }: GrantedOptions): Promise<DatagramSocket> {
     const reads = this.arrival.request.type === 'RRQ';
-    return this.arrival.openSocket(reads ? 0 : 2 * (options.blksize + 4) * options.windowsize);
+    return this.#surroundings.openSocket(
+      reads ? 0 : 2 * (options.blksize + 4) * options.windowsize,
+    );
   }
 
   #grant(size: number | undefined): GrantedOptions {

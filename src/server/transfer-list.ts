@@ -2,10 +2,10 @@
 
 import { peerName } from '../transfer/peer-lock';
 import type { Peer } from '../transfer/peer-lock';
-import type { Session } from './session';
+import type { ServedSession } from './session';
 
 export class TransferList {
-  readonly #sessions = new Map<string, Session>();
+  readonly #sessions = new Map<string, ServedSession>();
   readonly #perHost = new Map<string, number>();
 
   get size(): number {
@@ -17,33 +17,34 @@ export class TransferList {
     return this.#perHost.get(address) ?? 0;
   }
 
-  find(client: Peer): Session | undefined {
+  find(client: Peer): ServedSession | undefined {
     return this.#sessions.get(peerName(client));
   }
 
-  add(session: Session): void {
+  add(session: ServedSession): void {
     const { client } = session.arrival;
     this.#sessions.set(peerName(client), session);
     this.#perHost.set(client.address, this.ofHost(client.address) + 1);
   }
 
-  /** Does nothing for a session that is not in the list any more. */
-  remove(session: Session): void {
+  /** False for a session that is not in the list any more. */
+  remove(session: ServedSession): boolean {
     const { client } = session.arrival;
-    if (this.find(client) !== session) return;
+    if (this.find(client) !== session) return false;
     this.#sessions.delete(peerName(client));
     const left = this.ofHost(client.address) - 1;
     if (left > 0) this.#perHost.set(client.address, left);
     else this.#perHost.delete(client.address);
+    return true;
   }
 
   /** Those whose clients have not answered yet, the oldest first. */
-  halfOpen(): Session[] {
+  halfOpen(): ServedSession[] {
     return this.all().filter((session) => !session.answered);
   }
 
   /** Those of now: the list may change while this one is walked through. */
-  all(): Session[] {
+  all(): ServedSession[] {
     return [...this.#sessions.values()];
   }
 }

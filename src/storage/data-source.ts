@@ -40,6 +40,7 @@ export function bufferSource(content: Uint8Array | string): DataSource {
       return chunk;
     },
     async close() {},
+    handOver: () => ({ bytes }),
   };
 }
 

@@ -3,7 +3,7 @@
 import { constants, type BigIntStats } from 'node:fs';
 import { lstat, open, realpath, type FileHandle } from 'node:fs/promises';
 import { FileError, fileError } from './file-error';
-import type { DataSource } from './storage';
+import type { DataSource, MovableFile } from './storage';
 
 /** Bytes in one read, where nobody says how many. */
 const READ_SIZE = 256 * 1024;
@@ -38,6 +38,11 @@ export async function openSource(realPath: string, userPath?: string): Promise<D
   } catch (error) {
     throw fileError(error, userPath);
   }
+}
+
+/** Reads a file that another thread has opened. */
+export function movedSource({ handle, size, path }: MovableFile): DataSource {
+  return new FileSource(handle, size, path);
 }
 
 async function openRegularFile(
@@ -93,6 +98,10 @@ class FileSource implements DataSource {
   async close(): Promise<void> {
     // Node waits for a read in flight; nothing can be lost by a failed close.
     await this.#handle.close().catch(() => undefined);
+  }
+
+  handOver(): MovableFile {
+    return { handle: this.#handle, size: this.size, path: this.#userPath };
   }
 
   async #readAt(length: number): Promise<Uint8Array> {

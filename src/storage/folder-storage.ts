@@ -13,7 +13,16 @@ import { NeighbourTable } from './neighbour-table';
 import { OVERWRITE_POLICIES, type OverwritePolicy } from './overwrite-policy';
 import { remotePath, type SafePath } from './remote-path';
 import { SearchFolder } from './search-folder';
-import type { DataSource, Storage, StorageRequest, StorageWriteRequest } from './storage';
+import type {
+  DataSource,
+  PortableStorage,
+  Storage,
+  StorageRequest,
+  StorageWriteRequest,
+} from './storage';
+
+/** Not `__filename`: the command has this module in a file with others. */
+const THIS_MODULE = path.join(__dirname, 'folder-storage.js');
 
 /** Where a folder storage has its files, and how it writes them. */
 export interface FolderStorageOptions {
@@ -51,6 +60,7 @@ export interface FolderStorageOptions {
  * opened. The errors of both `open` calls hold no local path.
  */
 export class FolderStorage implements Storage {
+  readonly #options: FolderStorageOptions;
   readonly #roots: readonly SearchFolder[];
   readonly #writeRoot: SearchFolder;
   readonly #lowerCase: boolean;
@@ -64,6 +74,7 @@ export class FolderStorage implements Storage {
     const { root, overwrite = 'refuse', createDirs = false, fileMode } = options;
     const { perClient, caseInsensitive = false, lowerCase = false, quota } = options;
     const roots = typeof root === 'string' ? [root] : root;
+    this.#options = options;
     const writeRoot = options.writeRoot ?? roots[0] ?? '';
     if ([writeRoot, ...roots].some((folder) => folder.trim() === '')) throw blankRoot();
     if (!OVERWRITE_POLICIES.includes(overwrite)) throw unknownPolicy(overwrite);
@@ -77,6 +88,17 @@ export class FolderStorage implements Storage {
     this.#overwrite = overwrite;
     this.#createDirs = createDirs;
     this.#fileMode = fileMode;
+  }
+
+  /** Nothing is known of what a class does that extends this one, so it stays where it is. */
+  get portable(): PortableStorage | undefined {
+    if (this.constructor !== FolderStorage) return undefined;
+    const data: FolderStorageOptions = {
+      ...this.#options,
+      root: this.#roots.map((folder) => folder.path),
+      writeRoot: this.#writeRoot.path,
+    };
+    return { module: THIS_MODULE, name: 'folderStorage', data };
   }
 
   /**
@@ -187,6 +209,11 @@ export class FolderStorage implements Storage {
       throw error;
     }
   }
+}
+
+/** The same folder in another thread. */
+export function folderStorage(options: FolderStorageOptions): FolderStorage {
+  return new FolderStorage(options);
 }
 
 function blankRoot(): LocalError {

@@ -3,6 +3,7 @@
  * a sink, or refuses by throwing a `TftpError` with the code for the client.
  */
 
+import type { FileHandle } from 'node:fs/promises';
 import type { TransferMode, WireOption } from '../protocol/packet';
 import type { Peer } from '../transfer/peer-lock';
 
@@ -19,6 +20,22 @@ export interface DataSource {
   read(wanted?: number): Promise<Uint8Array | undefined>;
   /** Frees what the source holds. Called once, after success and after failure. Never rejects. */
   close(): Promise<void>;
+  /**
+   * Gives the content away, for another thread to read it by itself. Called at most once, instead of
+   * `read`. Only for sources that can: those without it are read where they are, chunk by chunk.
+   */
+  handOver?(): MovableContent;
+}
+
+/** What another thread can read without asking the one that opened it: all the bytes, or the open file. */
+export type MovableContent = { readonly bytes: Uint8Array } | MovableFile;
+
+/** An open file that has not been read from. */
+export interface MovableFile {
+  readonly handle: FileHandle;
+  readonly size: number;
+  /** For error messages; none if they are for a remote client. */
+  readonly path?: string | undefined;
 }
 
 /**
@@ -36,6 +53,10 @@ export interface DataSink {
   commit(): Promise<void>;
   /** Forgets all that was written and leaves no trace. Never rejects. */
   discard(): Promise<void>;
+  /** Where the file is, if it is one; known after `commit`. */
+  readonly path?: string | undefined;
+  /** The content, if it was kept in memory that belongs to nobody else; known after `commit`. */
+  readonly data?: Buffer | undefined;
 }
 
 /** What a client asked for. */
@@ -71,4 +92,21 @@ export interface Storage {
    * opened, and closed or discarded at once.
    */
   canOpen?(request: StorageRequest, operation: 'read' | 'write'): Promise<boolean>;
+  /**
+   * How another thread makes a storage that does the same. A server with threads then opens the files
+   * there; what has no `portable` is asked in the thread that made it.
+   */
+  readonly portable?: PortableStorage | undefined;
+}
+
+/** A storage that can be made anew: by `require(module)[name](data, home)`. */
+export interface PortableStorage {
+  /** The whole path of a module. */
+  readonly module: string;
+  /** A function that it exports. It gets `data`, and `home` if there is one, and returns the storage. */
+  readonly name: string;
+  /** What can be cloned: plain values, no functions. */
+  readonly data: unknown;
+  /** A part that stays where it is, and is asked from there. */
+  readonly home?: Storage;
 }

@@ -1,6 +1,6 @@
 /** A terminal, a pipe and signals that a test can see and give. */
 
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { PassThrough, Readable } from 'node:stream';
 import type { CommandIo } from '../../src/cli/command-io';
 
@@ -23,6 +23,11 @@ export class FakeIo implements CommandIo {
     this.env = settings.env ?? {};
     this.stdout.on('data', (chunk: Buffer) => this.outChunks.push(chunk));
     this.stderr.on('data', (chunk: Buffer) => this.errChunks.push(chunk));
+  }
+
+  /** Resolves when stdout has this. */
+  async printed(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.out)) await once(this.stdout, 'data');
   }
 
   /** What was written to stdout so far. */

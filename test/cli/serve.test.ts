@@ -5,6 +5,7 @@ import { mkdir, readFile, readdir, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { TftpClient } from '../../src/client/client';
 import { run } from '../../src/cli/main';
+import { THREADS_FLAGS } from '../helpers/threads';
 import { FakeIo } from './fake-io';
 import { content, withFolder } from './servers';
 
@@ -17,6 +18,8 @@ describe('red-tftp serve', () => {
       (await client.get('f')).data.equals(content(5000)).should.equal(true);
       await client.put('x', 'up').should.be.rejectedWith({ code: 'EACCES' });
       (await readdir(folder)).should.deepEqual(['f']);
+      await io.printed(/read f: 5/);
+      await io.printed(/write up: failed/);
       io.out.should.match(/^listening on 127\.0\.0\.1:\d+\n/);
       io.out.should.match(/read f: 5\.0 kB in /);
       io.out.should.match(/write up: failed: .* \(EACCES\)\n/);
@@ -101,7 +104,9 @@ describe('red-tftp serve', () => {
     withServe([...LOOPBACK, '--json'], async ({ client, folder, io }) => {
       await writeFile(path.join(folder, 'f'), content(5000));
       await client.get('f');
+      await io.printed(/"event":"complete"/);
       await client.get('none').should.be.rejected();
+      await io.printed(/"event":"error"/);
       const lines = io.out.trimEnd().split('\n');
       const [listening, ...records] = lines.map((line): { event: string } => JSON.parse(line));
       should(listening).match({ event: 'listening', address: '127.0.0.1', family: 'ipv4' });
@@ -221,7 +226,7 @@ async function serving(
   use: (test: ServeTest) => Promise<void>,
 ): Promise<void> {
   const io = new FakeIo();
-  const ended = run(['serve', '--root', folder, ...flags], io);
+  const ended = run(['serve', '--root', folder, ...THREADS_FLAGS, ...flags], io);
   const first = await Promise.race([once(io.stdout, 'data'), ended]);
   if (typeof first === 'number') throw new Error(`serve ended with ${first}: ${io.err}`);
   const port = Number(/(?:127\.0\.0\.1:|"port":)(\d+)/.exec(io.out)?.[1]);

@@ -9,8 +9,11 @@ import type { TransferEventName, TransferRecord } from '../../src/net/transfer-r
 import { TftpServer } from '../../src/server/server';
 import type { ServerOptions } from '../../src/server/server-options';
 import type { ServerSystem } from '../../src/server/server-system';
+import type { StartThread } from '../../src/server/threads/thread';
+import { serveInThread } from '../../src/server/threads/thread-work';
 import type { DataSink, DataSource } from '../../src/storage/storage';
 import type { Place } from './scripted-peer';
+import { THREADS } from './threads';
 
 const open = new Set<TftpClient | TftpServer>();
 
@@ -55,9 +58,18 @@ export async function startServer(
 
 /** A server that does not listen yet. */
 export function newServer(options: ServerOptions, system?: ServerSystem): TftpServer {
-  const server = new TftpServer(options, system);
+  const threaded = { threads: THREADS, ...options };
+  const server = new TftpServer(threaded, system && { startThread: startHere(system), ...system });
   open.add(server);
   return server;
+}
+
+/** Threads that are none, so that they have the system of the test. All else is as with threads. */
+function startHere(system: ServerSystem): StartThread {
+  return (setup) => {
+    const end = serveInThread(setup, system);
+    return { ended: new Promise(() => undefined), stop: async () => end() };
+  };
 }
 
 function watchRecords(server: TftpServer): Pick<RunningServer, 'records' | 'record'> {

@@ -9,6 +9,7 @@ import tftpResponse = require('../../nodes/tftp-response');
 import tftpServer = require('../../nodes/tftp-server');
 import { MemoryStorage } from '../../src/storage/memory-storage';
 import { TftpServer } from '../../src/server/server';
+import { THREADS } from './threads';
 import type { Node, NodeAPI, NodeDef, NodeMessage, NodeMessageInFlow } from 'node-red';
 import type { TransferRecord } from '../../src/net/transfer-record';
 import type { ServerOptions } from '../../src/server/server-options';
@@ -177,8 +178,12 @@ export async function redeploy(nodes: FlowNode[]): Promise<void> {
 function onTab(nodes: FlowNode[]): FlowNode[] {
   return [
     { id: 'tab', type: 'tab' },
-    ...nodes.map((node) => ({ z: 'tab', x: 100, y: 100, ...node })),
+    ...nodes.map((node) => ({ z: 'tab', x: 100, y: 100, ...withThreads(node) })),
   ];
+}
+
+function withThreads(node: FlowNode): FlowNode {
+  return node.type === 'tftp-server' ? { threads: String(THREADS), ...node } : node;
 }
 
 /** A node of the running flow; it also tells of calls: `call:warn`, `call:status`. */

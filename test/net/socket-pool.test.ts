@@ -1,4 +1,5 @@
 import should = require('should');
+import { UdpSocket } from '../../src/net/datagram-socket';
 import type { DatagramSocket, SocketListener } from '../../src/net/datagram-socket';
 import { SocketPool } from '../../src/net/socket-pool';
 import { peerName } from '../../src/transfer/peer-lock';
@@ -45,7 +46,7 @@ describe('SocketPool', () => {
 
   beforeEach(() => {
     clock = new FakeClock();
-    pool = new SocketPool(clock);
+    pool = new SocketPool(clock, (at) => UdpSocket.bind({ ...at, port: 0 }));
   });
 
   afterEach(() => {

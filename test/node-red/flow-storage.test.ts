@@ -1,5 +1,5 @@
 import should = require('should');
-import { FlowStorage } from '../../src/node-red/flow-storage';
+import { FlowQuestions, FlowStorage } from '../../src/node-red/flow-storage';
 import { PendingReads } from '../../src/node-red/pending-reads';
 import { bufferSource } from '../../src/storage/data-source';
 import { MemoryStorage } from '../../src/storage/memory-storage';
@@ -17,7 +17,8 @@ describe('FlowStorage', () => {
         void pending.answer(id, async () => bufferSource('from the flow'));
       });
     };
-    return { storage: new FlowStorage(base, { baseFirst, timeout: 1000, tell }, pending), asked };
+    const flow = new FlowQuestions(base, { timeout: 1000, tell }, pending);
+    return { storage: new FlowStorage(base, flow, baseFirst), asked };
   }
 
   it('asks the flow for each file', async () => {

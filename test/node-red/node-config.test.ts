@@ -119,6 +119,12 @@ describe('node-config', () => {
     should(() => parseServerConfig({ reads: 'both' })).throw(/No folder is set/);
   });
 
+  it('serves in one thread beside Node-RED, unless told otherwise', () => {
+    const threads = (given: object): unknown =>
+      parseServerConfig({ root: '/', ...given }).server.threads;
+    should([threads({}), threads({ threads: '0' }), threads({ threads: 4 })]).eql([1, 0, 4]);
+  });
+
   it('gives the flow ten seconds to answer, unless told otherwise', () => {
     const timeout = (responseTimeout?: unknown): number =>
       parseServerConfig({ reads: 'flow', responseTimeout }).responseTimeout;

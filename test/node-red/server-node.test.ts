@@ -9,6 +9,7 @@ import { NetworkNamespace } from '../helpers/network-namespace';
 import { ROOT, run, succeeded } from '../helpers/program';
 import { freePort, ScriptedPeer } from '../helpers/scripted-peer';
 import { skipUnless } from '../helpers/skip';
+import type { Worker } from 'node:worker_threads';
 import type { NodeStatus } from 'node-red';
 import type { TftpError } from '../../src/protocol/errors';
 import type { ServerNodeOutlet } from '../../src/node-red/server-node';
@@ -67,6 +68,26 @@ describe('ServerNode', () => {
     clock.fire();
     while (node.report.state !== 'listening') await new Promise(setImmediate);
     should(errors).have.length(1);
+  });
+
+  it('tries again if its threads end again and again', async () => {
+    const threads: Worker[] = [];
+    const kill = (thread: Worker): void => {
+      if (threads.push(thread) <= 4) thread.once('online', () => void thread.terminate());
+    };
+    process.on('worker', kill);
+    try {
+      start({ address: '127.0.0.1', port: await freePort(), threads: '1' });
+      clock.fire();
+      const listens = (): boolean => node.report.state === 'listening';
+      while (threads.length <= 4 || !listens()) {
+        if (clock.waiting) clock.fire();
+        await new Promise(setImmediate);
+      }
+      should(errors.map(({ code }) => code)).matchEach('EIO');
+    } finally {
+      process.off('worker', kill);
+    }
   });
 
   it('starts without a redeploy when its address appears', async function () {

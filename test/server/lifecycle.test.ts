@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import should = require('should');
 import { FolderStorage } from '../../src/storage/folder-storage';
 import { MemoryStorage } from '../../src/storage/memory-storage';
@@ -210,7 +211,7 @@ describe('TftpServer, its beginning and end', () => {
       should(await peer.ask(wrq('up'), place)).equal('ACK 0');
       const transfer = peer.other;
       const closed = server.close({ graceful: true });
-      await ScriptedPeer.bind({ port: place.port });
+      await bindWhenFree(place.port);
       should(await peer.ask(data(1, 'x'), transfer)).equal('ACK 1');
       await closed;
       should(records.at(-1)).have.properties({ event: 'complete', bytes: 1 });
@@ -290,3 +291,12 @@ describe('TftpServer, its beginning and end', () => {
     });
   });
 });
+
+/** A server with threads frees its port soon, not at once. */
+async function bindWhenFree(port: number): Promise<ScriptedPeer> {
+  for (;;) {
+    const peer = await ScriptedPeer.bind({ port }).catch(() => undefined);
+    if (peer) return peer;
+    await setImmediate();
+  }
+}

@@ -30,6 +30,22 @@ export interface NameRulesOptions {
   readonly maxSteps?: number;
 }
 
+/** What it takes to have the same rules in another thread. */
+export interface NameRulesSource {
+  readonly text: string;
+  readonly maxSteps: number;
+  /** How often the rules were read again. */
+  readonly generation: number;
+}
+
+/** The rules that had their way with one name. */
+export interface NameHits {
+  /** That of the rules which were in force when the name came. */
+  readonly generation: number;
+  /** Their lines in the file. */
+  readonly lines: readonly number[];
+}
+
 const DEFAULT_MAX_STEPS = 4096;
 
 /**
@@ -53,12 +69,19 @@ const DEFAULT_MAX_STEPS = 4096;
  */
 export class NameRules {
   readonly #maxSteps: number;
+  readonly #onHits: ((hits: NameHits) => void) | undefined;
+  readonly #copies = new Set<(source: NameRulesSource) => void>();
+  #text: string;
+  #generation: number;
   #lines: readonly (NameRule | NameLabel)[];
-  #hits = new Map<NameRule, number>();
+  #hits = new Map<number, number>();
 
-  private constructor(lines: readonly (NameRule | NameLabel)[], maxSteps: number) {
-    this.#lines = lines;
-    this.#maxSteps = maxSteps;
+  private constructor(source: NameRulesSource, onHits?: (hits: NameHits) => void) {
+    this.#text = source.text;
+    this.#generation = source.generation;
+    this.#lines = parseLines(source.text);
+    this.#maxSteps = source.maxSteps;
+    this.#onHits = onHits;
   }
 
   /**
@@ -69,14 +92,23 @@ export class NameRules {
   static parse(text: string, options: NameRulesOptions = {}): NameRules {
     const { maxSteps = DEFAULT_MAX_STEPS } = options;
     checkNumber('maxSteps', maxSteps, 1, 1_000_000);
-    return new NameRules(parseLines(text), maxSteps);
+    return new NameRules({ text, maxSteps, generation: 0 });
+  }
+
+  /**
+   * The same rules in another thread.
+   *
+   * @param onHits is told what to `count` in the original.
+   */
+  static copy(source: NameRulesSource, onHits: (hits: NameHits) => void): NameRules {
+    return new NameRules(source, onHits);
   }
 
   /** The rules in the order of the file. Counted by `apply` since the rules were read. */
   get hits(): RuleHits[] {
     return this.#lines
       .filter((line) => line.type === 'rule')
-      .map((rule) => ({ line: rule.line, rule: rule.text, hits: this.#hits.get(rule) ?? 0 }));
+      .map((rule) => ({ line: rule.line, rule: rule.text, hits: this.#hits.get(rule.line) ?? 0 }));
   }
 
   resetHits(): void {
@@ -89,8 +121,35 @@ export class NameRules {
    * @throws {LocalError} EINVAL as `parse`; then the old rules stay.
    */
   reload(text: string): void {
-    this.#lines = parseLines(text);
-    this.#hits = new Map();
+    this.#renew({ text, maxSteps: this.#maxSteps, generation: this.#generation + 1 });
+    for (const tell of this.#copies) tell(this.source);
+  }
+
+  /** What `copy` takes. */
+  get source(): NameRulesSource {
+    return { text: this.#text, maxSteps: this.#maxSteps, generation: this.#generation };
+  }
+
+  /**
+   * Has a copy told of each reload.
+   *
+   * @param tell is to call the copy's `follow`.
+   * @returns what ends it.
+   */
+  keepCopy(tell: (source: NameRulesSource) => void): () => void {
+    this.#copies.add(tell);
+    return () => void this.#copies.delete(tell);
+  }
+
+  /** Takes over the rules of the original. */
+  follow(source: NameRulesSource): void {
+    this.#renew(source);
+  }
+
+  /** Counts what a copy has told. Names that were mapped by older rules do not count. */
+  count({ generation, lines }: NameHits): void {
+    if (generation !== this.#generation) return;
+    for (const line of lines) this.#hits.set(line, (this.#hits.get(line) ?? 0) + 1);
   }
 
   /**
@@ -100,10 +159,12 @@ export class NameRules {
    * @throws what `exists` throws.
    */
   async apply(request: NameRequest, exists: FileTest = anyFile): Promise<NameOutcome> {
-    const hits = this.#hits;
+    const generation = this.#generation;
     const run = new NameRun(this.#lines, request, this.#maxSteps, exists);
     const outcome = await run.outcome();
-    for (const rule of run.hits) hits.set(rule, (hits.get(rule) ?? 0) + 1);
+    const hits = { generation, lines: run.hits.map(({ line }) => line) };
+    this.count(hits);
+    if (hits.lines.length > 0) this.#onHits?.(hits);
     return outcome;
   }
 
@@ -114,6 +175,13 @@ export class NameRules {
     const run = new NameRun(this.#lines, request, this.#maxSteps, exists, trace);
     const outcome = await run.outcome();
     return { steps, outcome };
+  }
+
+  #renew({ text, generation }: NameRulesSource): void {
+    this.#lines = parseLines(text);
+    this.#text = text;
+    this.#generation = generation;
+    this.#hits = new Map();
   }
 }
 

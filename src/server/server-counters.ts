@@ -1,0 +1,66 @@
+/** What a server counts. */
+
+/** What a server has counted since it was made. */
+export interface ServerCounters {
+  /** RRQ and WRQ packets. */
+  requests: number;
+  /** Requests that were answered with an ERROR at once. */
+  refused: number;
+  /** Packets at the listening port that were neither, and got no answer. */
+  ignored: number;
+  /** Requests without an answer, because their address sent too many or never answers itself. */
+  dropped: number;
+  completed: number;
+  /** Without the expected misses. */
+  failed: number;
+  /** Missing files whose absence is normal. */
+  expectedMisses: number;
+  /** How often an address guessed names. */
+  alarms: number;
+  probes: number;
+  bytesSent: number;
+  bytesReceived: number;
+}
+
+const NAMES = [
+  ...(['requests', 'refused', 'ignored', 'dropped', 'completed', 'failed'] as const),
+  ...(['expectedMisses', 'alarms', 'probes', 'bytesSent', 'bytesReceived'] as const),
+] as const;
+
+const NOTHING: ServerCounters = {
+  requests: 0,
+  refused: 0,
+  ignored: 0,
+  dropped: 0,
+  completed: 0,
+  failed: 0,
+  expectedMisses: 0,
+  alarms: 0,
+  probes: 0,
+  bytesSent: 0,
+  bytesReceived: 0,
+};
+
+/** Counters that another thread can read while one counts. */
+export class Counters {
+  readonly memory: SharedArrayBuffer;
+  readonly #counts: Float64Array;
+
+  /** @param memory that of counters in another thread, to have the same ones. */
+  constructor(memory = new SharedArrayBuffer(NAMES.length * Float64Array.BYTES_PER_ELEMENT)) {
+    this.memory = memory;
+    this.#counts = new Float64Array(memory);
+  }
+
+  /** As they are now. */
+  get values(): ServerCounters {
+    const values = { ...NOTHING };
+    for (const [index, name] of NAMES.entries()) values[name] = this.#counts[index]!;
+    return values;
+  }
+
+  /** Only one thread may count. */
+  add(name: keyof ServerCounters, count = 1): void {
+    this.#counts[NAMES.indexOf(name)]! += count;
+  }
+}

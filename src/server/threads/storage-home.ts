@@ -1,0 +1,173 @@
+/** The storages that stay in the main thread, as another thread asks them. */
+
+import { canOpen } from '../../storage/can-open';
+import type {
+  DataSink,
+  DataSource,
+  MovableContent,
+  Storage,
+  StorageRequest,
+} from '../../storage/storage';
+import { LocalError } from '../../protocol/errors';
+import { RecentMap } from '../recent-map';
+import { storedFile } from '../stored-file';
+import type { StoredFile } from '../stored-file';
+import { Moving } from './line';
+import type { HomeCalls, HomeRequest, HomeSource, StoragePlan } from './messages';
+import { unpackError } from './packed-error';
+import { sharedCopy } from './shared-copy';
+
+/** Storages that are known by their number: the one in use, and those that were just in use. */
+const STORAGES_KEPT = 8;
+/** Sinks that wait to be told of as an upload. */
+const COMMITTED_KEPT = 1000;
+
+/** The storages of a server, by their numbers. */
+export class StorageList {
+  readonly #storages = new RecentMap<number, Storage>(STORAGES_KEPT);
+  readonly #plans = new WeakMap<Storage, StoragePlan>();
+  #count = 0;
+
+  /** What another thread needs to have this storage; the same for each of them. */
+  plan(storage: Storage): StoragePlan {
+    const { home, ...portable } = storage.portable ?? { home: storage };
+    const plan = this.#plans.get(storage) ?? {
+      key: (this.#count += 1),
+      portable: 'module' in portable ? portable : undefined,
+      hasHome: home !== undefined,
+    };
+    this.#plans.set(storage, plan);
+    if (home) this.#storages.set(plan.key, home);
+    return plan;
+  }
+
+  /** @throws {LocalError} EIO for one that was replaced many times since. */
+  find(key: number): Storage {
+    const storage = this.#storages.get(key);
+    if (storage === undefined) throw new LocalError('EIO', 'The storage was replaced');
+    return storage;
+  }
+}
+
+/** What one thread has open here. */
+export class StorageHome implements Omit<HomeCalls, 'snapshots'> {
+  readonly #storages: StorageList;
+  readonly #asked = new Map<number, AbortController>();
+  readonly #sources = new Map<number, DataSource>();
+  readonly #sinks = new Map<number, { readonly sink: DataSink; readonly storage: Storage }>();
+  readonly #committed = new RecentMap<number, StoredFile>(COMMITTED_KEPT);
+  #ended = false;
+
+  constructor(storages: StorageList) {
+    this.#storages = storages;
+  }
+
+  async openSource(request: HomeRequest): Promise<HomeSource | Moving<HomeSource>> {
+    const source = await this.#asking(request, (whole, storage) => storage.openForReading(whole));
+    if (this.#ended) await source.close();
+    const { id } = request;
+    const { size } = source;
+    this.#sources.set(id, source);
+    return moving({ id, size, content: source.handOver?.() });
+  }
+
+  async readSource(id: number): Promise<Moving<Uint8Array> | undefined> {
+    const chunk = await this.#sources.get(id)?.read();
+    if (chunk === undefined) return undefined;
+    // A copy: the bytes belong to the source, and may lie in memory that is much larger.
+    const copy = new Uint8Array(chunk);
+    return new Moving(copy, [copy.buffer]);
+  }
+
+  closeSource(id: number): void {
+    const source = this.#sources.get(id);
+    this.#sources.delete(id);
+    void source?.close();
+  }
+
+  async openSink(
+    request: HomeRequest & { request: { size: number | undefined } },
+  ): Promise<number> {
+    const { size } = request.request;
+    const storage = this.#storages.find(request.key);
+    const sink = await this.#asking(request, (whole) => storage.openForWriting({ ...whole, size }));
+    if (this.#ended) await sink.discard();
+    this.#sinks.set(request.id, { sink, storage });
+    return request.id;
+  }
+
+  write(id: number, chunk: Uint8Array): Promise<void> {
+    return this.#sinkOf(id).write(chunk);
+  }
+
+  async commit(id: number): Promise<void> {
+    const known = this.#sinks.get(id);
+    this.#sinks.delete(id);
+    await known?.sink.commit();
+    if (known) this.#committed.set(id, storedFile(known.sink, known.storage));
+  }
+
+  async discard(id: number): Promise<void> {
+    const known = this.#sinks.get(id);
+    this.#sinks.delete(id);
+    await known?.sink.discard();
+  }
+
+  canOpen(request: HomeRequest, operation: 'read' | 'write'): Promise<boolean> {
+    return this.#asking(request, (whole, storage) => canOpen(storage, whole, operation));
+  }
+
+  abandon(id: number, reason: Parameters<HomeCalls['abandon']>[1]): void {
+    this.#asked.get(id)?.abort(unpackError(reason));
+  }
+
+  /** What the sink of an upload has stored. */
+  stored(id: number): StoredFile {
+    const stored = this.#committed.get(id) ?? {};
+    this.#committed.delete(id);
+    return stored;
+  }
+
+  /** The thread is no more: nothing that it had open stays open. */
+  async end(reason: Error): Promise<void> {
+    this.#ended = true;
+    for (const asked of this.#asked.values()) asked.abort(reason);
+    const sources = [...this.#sources.values()];
+    const sinks = [...this.#sinks.values()];
+    this.#sources.clear();
+    this.#sinks.clear();
+    await Promise.all([
+      ...sources.map((source) => source.close()),
+      ...sinks.map(({ sink }) => sink.discard()),
+    ]);
+  }
+
+  async #asking<T>(
+    { key, id, request }: HomeRequest,
+    ask: (request: StorageRequest, storage: Storage) => Promise<T>,
+  ): Promise<T> {
+    const controller = new AbortController();
+    this.#asked.set(id, controller);
+    // Whoever looks what has come must not find a storage at work before that call returns.
+    await Promise.resolve();
+    try {
+      return await ask({ ...request, signal: controller.signal }, this.#storages.find(key));
+    } finally {
+      this.#asked.delete(id);
+    }
+  }
+
+  #sinkOf(id: number): DataSink {
+    const known = this.#sinks.get(id);
+    if (known === undefined) throw new LocalError('ECANCELED', 'The file is closed');
+    return known.sink;
+  }
+}
+
+function moving(source: HomeSource): HomeSource | Moving<HomeSource> {
+  const { content } = source;
+  if (content === undefined) return source;
+  if ('handle' in content) return new Moving(source, [content.handle]);
+  const shared: MovableContent = { bytes: sharedCopy(content.bytes) };
+  return { ...source, content: shared };
+}
