@@ -13,7 +13,7 @@ import { OffloadSocket } from './offload';
 export type Sharing = 'alone' | 'first' | 'more';
 
 /** How many datagrams are taken in one go before others have their turn. */
-const MAX_BURST = 64;
+const MAX_BURST = 128;
 /** The same for a port that many peers speak with. */
 const MAX_CROWD_BURST = 256;
 /** The longest pause, in turns, of asking for another datagram where there has been none. */
