@@ -24,6 +24,8 @@ const MSG_TRUNC = 0x20;
 const ACK_LENGTH = 4;
 
 export class MessageVector {
+  /** How many datagrams there is room for. */
+  readonly count: number;
   readonly #headers: Buffer;
   readonly #iovecs: Buffer;
   readonly #names: Buffer;
@@ -34,11 +36,11 @@ export class MessageVector {
   readonly #slot: number;
 
   /**
-   * @param count how many datagrams there is room for.
    * @param slot how long each of them can be, in bytes.
    * @param addressOf tells where bytes are in memory, which does not move.
    */
   constructor(count: number, slot: number, addressOf: (bytes: Uint8Array) => bigint) {
+    this.count = count;
     this.#slot = slot;
     this.#headers = Buffer.alloc(count * HEADER_LENGTH);
     this.#iovecs = Buffer.alloc(count * IOVEC_LENGTH);
@@ -68,9 +70,9 @@ export class MessageVector {
     this.#headers.writeUInt32LE(to.length, index * HEADER_LENGTH + NAME_LENGTH);
   }
 
-  /** Makes room for what is received next in so many places. */
-  clear(count: number): void {
-    for (let i = 0; i < count; i += 1) {
+  /** Makes room for what is received next. */
+  clear(): void {
+    for (let i = 0; i < this.count; i += 1) {
       this.#iovecs.writeUInt32LE(this.#slot, i * IOVEC_LENGTH + 8);
       this.#headers.writeUInt32LE(NAME_SLOT, i * HEADER_LENGTH + NAME_LENGTH);
     }

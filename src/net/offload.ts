@@ -43,15 +43,14 @@ const short = Array.from({ length: 8 }, (_, length) => received.subarray(0, leng
 const MOST_TOGETHER = 64;
 const LONGEST_TOGETHER = 2048;
 
+/** The same for what may itself be several datagrams in one. */
+const MOST_JOINED = 16;
+const LONGEST_JOINED = 64 * 1024;
+
 /** What was received together, and what is gathered to be sent, by one socket at a time. */
 let arrived: MessageVector | undefined;
+let joined: MessageVector | undefined;
 let gathered: MessageVector | undefined;
-
-/** A datagram, or several of one sender that lie end to end. Its memory is used again for the next one. */
-export interface Received {
-  readonly datagram: Uint8Array;
-  readonly from: Peer;
-}
 
 /** An open socket of the system. `node:dgram` owns and closes its descriptor. */
 export class OffloadSocket {
@@ -97,6 +96,11 @@ export class OffloadSocket {
     this.#calls = calls;
     this.descriptor = descriptor;
     this.#connectedTo = peer;
+  }
+
+  /** True if what arrives in one burst is handed out in one piece. */
+  get coalesces(): boolean {
+    return this.#coalesces;
   }
 
   /** True while datagrams leave or arrive several at a time. */
@@ -172,26 +176,29 @@ export class OffloadSocket {
     return true;
   }
 
-  /** The next datagram, if one is there. */
-  receive(): Received | undefined {
+  /** Hands out the next datagram. 0 if there is none, else 1. */
+  receive(heard: (datagram: Uint8Array, from: Peer) => void): number {
     const peer = this.#connectedTo;
     const length = this.#calls.receive(this.descriptor, received, peer ? undefined : sender);
     if (length < 0) {
       this.#failed(-length);
-      return undefined;
+      return 0;
     }
-    const datagram = short[length] ?? received.subarray(0, length);
-    return { datagram, from: peer ?? this.#senderOf(sender) };
+    heard(short[length] ?? received.subarray(0, length), peer ?? this.#senderOf(sender));
+    return 1;
   }
 
   /** Hands out the next datagrams, as many as have come, and gives their number. Those that are too long for here are lost. */
   receiveMany(heard: (datagram: Uint8Array, from: Peer) => void): number {
-    arrived ??= this.#calls.vector(MOST_TOGETHER, LONGEST_TOGETHER);
-    arrived.clear(MOST_TOGETHER);
-    const count = this.#calls.receiveMany(this.descriptor, arrived, MOST_TOGETHER);
+    const vector = this.#coalesces
+      ? (joined ??= this.#calls.vector(MOST_JOINED, LONGEST_JOINED))
+      : (arrived ??= this.#calls.vector(MOST_TOGETHER, LONGEST_TOGETHER));
+    vector.clear();
+    const count = this.#calls.receiveMany(this.descriptor, vector);
+    if (count < 0) this.#failed(-count);
     for (let i = 0; i < count; i += 1) {
-      const datagram = arrived.datagram(i);
-      if (datagram) heard(datagram, this.#senderOf(arrived.sender(i)));
+      const datagram = vector.datagram(i);
+      if (datagram) heard(datagram, this.#connectedTo ?? this.#senderOf(vector.sender(i)));
     }
     return Math.max(0, count);
   }

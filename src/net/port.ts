@@ -13,7 +13,7 @@ import { OffloadSocket } from './offload';
 export type Sharing = 'alone' | 'first' | 'more';
 
 /** How many datagrams are taken in one go before others have their turn. */
-const MAX_BURST = 64;
+const MAX_BURST = 128;
 /** The same for a port that many peers speak with. */
 const MAX_CROWD_BURST = 256;
 /** The longest pause, in turns, of asking for another datagram where there has been none. */
@@ -69,7 +69,8 @@ export class Port {
       const mayHearMore = direct !== undefined && !from.address.includes('%');
       if (mayHearMore && this.crowded) return this.#hearCrowd(direct, heard, datagram, from);
       heard(datagram, from);
-      if (!mayHearMore || turns > 0) return void (turns -= 1);
+      if (!mayHearMore) return;
+      if (turns > 0) return void (turns -= 1);
       pause = this.#hearMore(direct, heard) ? 0 : Math.min(2 * pause + 1, MAX_PAUSE);
       turns = pause;
     });
@@ -114,10 +115,10 @@ export class Port {
    * less than another round of the event loop. True if there was one.
    */
   #hearMore(direct: OffloadSocket, heard: Heard): boolean {
-    for (let taken = 0; taken < MAX_BURST && !this.#closed; taken += 1) {
-      const next = direct.receive();
-      if (next === undefined) return taken > 0;
-      heard(next.datagram, next.from);
+    for (let taken = 0; taken < MAX_BURST && !this.#closed;) {
+      const count = direct.coalesces ? direct.receiveMany(heard) : direct.receive(heard);
+      if (count === 0) return taken > 0;
+      taken += count;
     }
     return true;
   }

@@ -28,8 +28,8 @@ export interface SystemCalls {
    * @param from gets the address of the sender, unless it is undefined.
    */
   receive(descriptor: Descriptor, into: Uint8Array, from: SocketAddress | undefined): number;
-  /** Takes the next datagrams, as many as there are, and gives their number. */
-  receiveMany(descriptor: Descriptor, vector: MessageVector, count: number): number;
+  /** Takes the next datagrams, as many as have come and there is room for, and gives their number. */
+  receiveMany(descriptor: Descriptor, vector: MessageVector): number;
   /** A vector for these two. */
   vector(count: number, slot: number): MessageVector;
 }
@@ -118,8 +118,8 @@ function libc(koffi: typeof Koffi): SystemCalls {
       checked(sendto(descriptor, bytes, bytes.length, MSG_DONTWAIT, to ?? null, to?.length ?? 0)),
     sendMany: (descriptor, vector, from, count) =>
       checked(sendmmsg(descriptor, vector.headersFrom(from), count, MSG_DONTWAIT)),
-    receiveMany: (descriptor, vector, count) =>
-      checked(recvmmsg(descriptor, vector.headersFrom(0), count, MSG_DONTWAIT, null)),
+    receiveMany: (descriptor, vector) =>
+      checked(recvmmsg(descriptor, vector.headersFrom(0), vector.count, MSG_DONTWAIT, null)),
     vector: (count, slot) => new MessageVector(count, slot, (bytes) => koffi.address(bytes)),
     receive(descriptor, into, from) {
       if (!from) return checked(recvfrom(descriptor, into, into.length, MSG_DONTWAIT, null, null));

@@ -8,7 +8,6 @@ import { decodeTransferPacket } from '../protocol/decode';
 import { encode } from '../protocol/encode';
 import { CancelError, LocalError, TimeoutError, isTftpError } from '../protocol/errors';
 import type { TftpError } from '../protocol/errors';
-import { DEFAULT_OPTIONS } from '../protocol/options';
 import type { NegotiatedOptions } from '../protocol/options';
 import type { TransferPacket } from '../protocol/packet';
 import { peerName } from '../transfer/peer-lock';
@@ -169,11 +168,10 @@ export class TransferDriver {
     return true;
   }
 
-  /** How much will be moved, judged by the answer of a server. */
+  /** How much will be moved, judged by the answer of a server. One that knows no options is slow anyway. */
   #expectedBytes(answer: TransferPacket): number {
-    if (answer.type === 'DATA')
-      return answer.payload.length < DEFAULT_OPTIONS.blksize ? 0 : Infinity;
-    const tsize = answer.type === 'OACK' && answer.options.find(({ name }) => name === 'tsize');
+    if (answer.type !== 'OACK') return 0;
+    const tsize = answer.options.find(({ name }) => name === 'tsize');
     return this.#setup.size ?? (tsize ? Number(tsize.value) : Infinity);
   }
 

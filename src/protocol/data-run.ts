@@ -4,6 +4,9 @@ import { toWire } from './block-number';
 import { DATA_HEADER, Opcode } from './constants';
 import type { NegotiatedOptions } from './options';
 
+/** So many copies of one block are looked for. */
+const MOST_COPIES = 8;
+
 /**
  * Cuts such runs into packets again. The system only joins packets of one length, and one shorter one
  * at their end, which may be an ERROR. So the length of a block tells where to cut, but for repeated
@@ -37,9 +40,10 @@ export class DataRuns {
       const copies = cut(datagram, this.#lastLength);
       if (copies.length > 1 && isSeries(copies, (copy) => this.#isLast(copy))) return copies;
     }
-    if (datagram.length <= this.#stride) return [datagram];
+    if (received === this.#beforeLast && datagram.length === this.#lastLength) return [datagram];
     const packets = cut(datagram, this.#stride);
-    return this.#isRun(packets) ? packets : [datagram];
+    if (packets.length > 1 && this.#isRun(packets)) return packets;
+    return datagram.length === this.#stride ? [datagram] : copiesIn(datagram);
   }
 
   /** A block that is longer than agreed is none: what is inside of it looks like no packets. */
@@ -69,6 +73,20 @@ function cut(bytes: Uint8Array, length: number): Uint8Array[] {
 function isSeries(packets: readonly Uint8Array[], fits: (packet: Uint8Array) => boolean): boolean {
   const end = packets.length - 1;
   return packets.every((packet, i) => fits(packet) || (i === end && isError(packet)));
+}
+
+/** Where the size that was announced is wrong, a last block that came several times shows by its copies. */
+function copiesIn(datagram: Uint8Array): readonly Uint8Array[] {
+  for (let count = MOST_COPIES; count > 1; count -= 1) {
+    if (datagram.length % count !== 0 || datagram.length === 0) continue;
+    const copies = cut(datagram, datagram.length / count);
+    if (copies.every((copy) => isData(copy) && isSame(copy, copies[0]!))) return copies;
+  }
+  return [datagram];
+}
+
+function isSame(one: Uint8Array, other: Uint8Array): boolean {
+  return one.every((byte, i) => byte === other[i]);
 }
 
 function isError(packet: Uint8Array): boolean {
