@@ -137,12 +137,22 @@ export class TransferDriver {
   /** Takes what came in one piece, and only then looks at what is to be done. */
   #receive(datagram: Uint8Array, from: Peer): void {
     const now = this.#now;
-    const packets = this.#runs?.split(datagram, this.#machine.stats.bytes) ?? [datagram];
-    for (const packet of packets) this.#message(packet, from, now);
+    if (!this.#receiveRun(datagram, from, now)) {
+      const packets = this.#runs?.split(datagram, this.#machine.stats.bytes) ?? [datagram];
+      for (const packet of packets) this.#message(packet, from, now);
+    }
     this.#drain(now);
     if (this.#answerTold || !this.#machine.answered) return;
     this.#answerTold = true;
     this.#setup.onAnswer?.();
+  }
+
+  /** True if it was a run of blocks, all in order, and is dealt with. */
+  #receiveRun(datagram: Uint8Array, from: Peer, now: number): boolean {
+    const { cargo, lock } = this.#setup;
+    const segmentSize = this.#runs?.segmentSize ?? Infinity;
+    if (datagram.length <= segmentSize || !('sink' in cargo)) return false;
+    return lock.standing(from) === 'peer' && cargo.machine.handleRun(datagram, segmentSize, now);
   }
 
   #message(datagram: Uint8Array, from: Peer, now: number): void {

@@ -1,6 +1,7 @@
-/** DATA packets that the receiving system has laid end to end. */
+/** DATA packets that lie end to end, as the receiving system hands them out. */
 
 import { toWire } from './block-number';
+import type { Rollover } from './block-number';
 import { DATA_HEADER, Opcode } from './constants';
 import type { NegotiatedOptions } from './options';
 
@@ -13,7 +14,8 @@ const MOST_COPIES = 8;
  * last blocks, whose length the size of the file tells.
  */
 export class DataRuns {
-  readonly #stride: number;
+  /** The length of all packets but the last. */
+  readonly segmentSize: number;
   /** How far the blocks of one run can be apart: they are of the same window, or of two. */
   readonly #reach: number;
   readonly #lastLength: number;
@@ -23,7 +25,7 @@ export class DataRuns {
   /** @param size of the file, in bytes. */
   constructor({ blksize, windowsize, rollover }: NegotiatedOptions, size: number) {
     const lastPosition = Math.floor(size / blksize) + 1;
-    this.#stride = blksize + DATA_HEADER;
+    this.segmentSize = blksize + DATA_HEADER;
     this.#reach = 2 * windowsize;
     this.#lastLength = (size % blksize) + DATA_HEADER;
     this.#lastWire = toWire(lastPosition, rollover);
@@ -41,9 +43,9 @@ export class DataRuns {
       if (copies.length > 1 && isSeries(copies, (copy) => this.#isLast(copy))) return copies;
     }
     if (received === this.#beforeLast && datagram.length === this.#lastLength) return [datagram];
-    const packets = cut(datagram, this.#stride);
+    const packets = cut(datagram, this.segmentSize);
     if (packets.length > 1 && this.#isRun(packets)) return packets;
-    return datagram.length === this.#stride ? [datagram] : copiesIn(datagram);
+    return datagram.length === this.segmentSize ? [datagram] : copiesIn(datagram);
   }
 
   /** A block that is longer than agreed is none: what is inside of it looks like no packets. */
@@ -61,6 +63,40 @@ export class DataRuns {
       packet.length === this.#lastLength && isData(packet) && wireOf(packet) === this.#lastWire
     );
   }
+}
+
+/**
+ * The number of DATA packets in a run that begins with the block at `position` and goes on with the
+ * blocks that follow it; 0 if it does not.
+ *
+ * @param segmentSize of each packet but the last, which may be shorter.
+ */
+export function countRun(
+  run: Uint8Array,
+  segmentSize: number,
+  position: number,
+  rollover: Rollover,
+): number {
+  const count = Math.ceil(run.length / segmentSize);
+  if (run.length - (count - 1) * segmentSize < DATA_HEADER) return 0;
+  for (let i = 0; i < count; i += 1) {
+    const at = i * segmentSize;
+    const wire = toWire(position + i, rollover);
+    const isNext = run[at + 2] === wire >>> 8 && run[at + 3] === (wire & 0xff);
+    if (run[at] !== 0 || run[at + 1] !== Opcode.DATA || !isNext) return 0;
+  }
+  return count;
+}
+
+/** The payloads of a run, end to end: they are moved together, over the headers, in its own memory. */
+export function joinPayloads(run: Uint8Array, segmentSize: number): Uint8Array {
+  let end = Math.min(segmentSize, run.length);
+  for (let at = segmentSize; at < run.length; at += segmentSize) {
+    const next = Math.min(at + segmentSize, run.length);
+    run.copyWithin(end, at + DATA_HEADER, next);
+    end += next - at - DATA_HEADER;
+  }
+  return run.subarray(DATA_HEADER, end);
 }
 
 function cut(bytes: Uint8Array, length: number): Uint8Array[] {

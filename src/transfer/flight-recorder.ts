@@ -22,9 +22,16 @@ export class FlightRecorder {
   #count = 0;
   #started: number | undefined;
 
-  /** A packet came in. `block` is its number on the wire. */
-  received(now: number, type: string, block: number | undefined, size: number, note: string): void {
-    this.#add(now, `<- ${type}`, block, undefined, size, note);
+  /** A packet, or the run of DATA blocks `block` to `last`, came in: numbers on the wire. */
+  received(
+    now: number,
+    type: string,
+    block: number | undefined,
+    size: number,
+    note: string,
+    last?: number,
+  ): void {
+    this.#add(now, `<- ${type}`, block, last, size, note);
   }
 
   /** A packet, or the run of DATA blocks `block` to `last`, went out. */
