@@ -162,7 +162,7 @@ const SERVE: Command = {
     {
       name: 'threads',
       value: 'N',
-      help: 'Threads that serve, 0 to 64: for many clients at once on a machine with several cores. Default: 0, all in one.',
+      help: 'Threads that serve, 0 to 64: more than one for many clients at once on a machine with several cores. Default: 1.',
     },
     {
       name: 'max-upload',
