@@ -7,7 +7,9 @@
 import type { Peer } from '../transfer/peer-lock';
 import type { Transmit } from '../transfer/transfer';
 import type { MessageVector } from './message-vector';
-import { AF_INET, blankAddress, peerOf, socketAddress } from './socket-address';
+import { PeerBook } from './peer-book';
+import { ReplyBatch } from './reply-batch';
+import { blankAddress, socketAddress } from './socket-address';
 import type { SocketAddress } from './socket-address';
 import {
   COALESCE,
@@ -29,9 +31,6 @@ const MAX_PIECE = 65_000;
 const refusing = new Set<string>();
 const MOST_REFUSING = 1000;
 
-/** So many senders are kept in mind for each socket. */
-const MOST_SENDERS = 1000;
-
 /** What was received last, of all sockets: it is handled before the next one is received. */
 const received = new Uint8Array(64 * 1024);
 const sender = blankAddress();
@@ -39,7 +38,7 @@ const sender = blankAddress();
 /** Views of the shortest datagrams: an ACK has four bytes, and there are more ACKs than anything else. */
 const short = Array.from({ length: 8 }, (_, length) => received.subarray(0, length));
 
-/** So many datagrams of so many bytes are received or sent together at most. */
+/** So many datagrams of so many bytes are received together at most. */
 const MOST_TOGETHER = 64;
 const LONGEST_TOGETHER = 2048;
 
@@ -47,10 +46,9 @@ const LONGEST_TOGETHER = 2048;
 const MOST_JOINED = 16;
 const LONGEST_JOINED = 64 * 1024;
 
-/** What was received together, and what is gathered to be sent, by one socket at a time. */
+/** What was received together, by one socket at a time. */
 let arrived: MessageVector | undefined;
 let joined: MessageVector | undefined;
-let gathered: MessageVector | undefined;
 
 /** An open socket of the system. `node:dgram` owns and closes its descriptor. */
 export class OffloadSocket {
@@ -62,11 +60,10 @@ export class OffloadSocket {
   #cuts = false;
   #coalesces = false;
   #error = 0;
-  #gathering = false;
-  #gathered = 0;
+  readonly #replies: ReplyBatch;
+  #gathers = false;
   #refused: ((error: Error) => void) | undefined;
-  readonly #addresses = new WeakMap<Peer, { readonly bytes: SocketAddress | undefined }>();
-  readonly #senders = new Map<number | string, Peer>();
+  readonly #book = new PeerBook();
 
   /**
    * Binds a socket, and connects it to a peer if one is given: then it hears that peer alone.
@@ -96,6 +93,7 @@ export class OffloadSocket {
     this.#calls = calls;
     this.descriptor = descriptor;
     this.#connectedTo = peer;
+    this.#replies = new ReplyBatch(calls, descriptor);
   }
 
   /** True if what arrives in one burst is handed out in one piece. */
@@ -131,13 +129,11 @@ export class OffloadSocket {
 
   /** Sends what can be sent at once, and returns how many bytes that were. */
   send({ datagrams, segmentSize }: Transmit, peer: Peer): number {
-    const to = this.#connectedTo ? undefined : this.#addressOf(peer);
+    const to = this.#connectedTo ? undefined : this.#book.addressOf(peer);
     if (to === undefined && !this.#connectedTo) return 0;
     if (datagrams.length <= segmentSize) {
       this.#leaveWhole(datagrams.length);
-      if (this.#gathering && to && datagrams.length <= LONGEST_TOGETHER) {
-        return this.#gather(datagrams, to);
-      }
+      if (this.#gathers && to && this.#replies.add(datagrams, to)) return datagrams.length;
       return this.#sendEach(datagrams, segmentSize, to);
     }
     const most = Math.min(MAX_SEGMENTS, Math.floor(MAX_PIECE / segmentSize));
@@ -152,28 +148,18 @@ export class OffloadSocket {
 
   /** Short datagrams wait for `flush` from now on, and then leave in one system call. */
   startGathering(): void {
-    gathered ??= this.#calls.vector(MOST_TOGETHER, LONGEST_TOGETHER);
-    this.#gathering = true;
+    this.#gathers = true;
   }
 
   /** Sends what was gathered, and gathers no more. */
   stopGathering(): void {
-    this.#gathering = false;
+    this.#gathers = false;
     this.flush();
   }
 
   /** Sends what was gathered. False if nothing was. */
   flush(): boolean {
-    const count = this.#gathered;
-    if (count === 0) return false;
-    this.#gathered = 0;
-    let sent = 0;
-    while (sent < count) {
-      const result = this.#calls.sendMany(this.descriptor, gathered!, sent, count - sent);
-      // What cannot be sent now is lost on the way, and comes again.
-      sent += Math.max(1, result);
-    }
-    return true;
+    return this.#replies.flush();
   }
 
   /** Hands out the next datagram. 0 if there is none, else 1. */
@@ -184,7 +170,7 @@ export class OffloadSocket {
       this.#failed(-length);
       return 0;
     }
-    heard(short[length] ?? received.subarray(0, length), peer ?? this.#senderOf(sender));
+    heard(short[length] ?? received.subarray(0, length), peer ?? this.#book.senderOf(sender));
     return 1;
   }
 
@@ -198,16 +184,9 @@ export class OffloadSocket {
     if (count < 0) this.#failed(-count);
     for (let i = 0; i < count; i += 1) {
       const datagram = vector.datagram(i);
-      if (datagram) heard(datagram, this.#connectedTo ?? this.#senderOf(vector.sender(i)));
+      if (datagram) heard(datagram, this.#connectedTo ?? this.#book.senderOf(vector.sender(i)));
     }
     return Math.max(0, count);
-  }
-
-  #gather(datagram: Uint8Array, to: SocketAddress): number {
-    if (this.#gathered === MOST_TOGETHER) this.flush();
-    gathered!.put(this.#gathered, datagram, to);
-    this.#gathered += 1;
-    return datagram.length;
   }
 
   #sendEach(bytes: Uint8Array, size: number, to: SocketAddress | undefined): number {
@@ -262,28 +241,4 @@ export class OffloadSocket {
     if (refusing.size >= MOST_REFUSING) refusing.clear();
     refusing.add(address);
   }
-
-  #addressOf(peer: Peer): SocketAddress | undefined {
-    const known = this.#addresses.get(peer);
-    if (known) return known.bytes;
-    const bytes = socketAddress(peer);
-    this.#addresses.set(peer, { bytes });
-    return bytes;
-  }
-
-  /** The same object for the same sender, as long as there are not too many. */
-  #senderOf(address: SocketAddress): Peer {
-    const key = address[0] === AF_INET ? keyOf(address) : address.toString('latin1');
-    const known = this.#senders.get(key);
-    if (known) return known;
-    const peer = peerOf(address);
-    if (this.#senders.size >= MOST_SENDERS) this.#senders.clear();
-    this.#senders.set(key, peer);
-    return peer;
-  }
-}
-
-/** Port and address of IPv4 in one number. */
-function keyOf(address: SocketAddress): number {
-  return address.readUInt16BE(2) * 2 ** 32 + address.readUInt32BE(4);
 }
