@@ -39,6 +39,8 @@ export class SocketPool {
   readonly #clock: Pick<Clock, 'after'>;
   readonly #bind: (at: Omit<BindOptions, 'port'>) => Promise<UdpSocket>;
   readonly #members = new Set<Member>();
+  /** The sockets that are being opened, by address. */
+  readonly #opening = new Map<string, Promise<void>>();
 
   /** @param bind opens a socket at a free port. */
   constructor(
@@ -57,22 +59,34 @@ export class SocketPool {
    */
   async open(address: string, peer: Peer): Promise<DatagramSocket> {
     const name = peerName(peer);
-    const member = this.#memberFor(address, name) ?? (await this.#newMember(address));
+    const member = await this.#memberFor(address, name);
     member.idle?.cancel();
     member.active += 1;
     member.served.add(name);
     return member.socket.share(peer, true, () => this.#left(member));
   }
 
-  /** Closes the sockets: those of transfers when their last one has ended. */
+  /** Closes the sockets: those of transfers when their last one has ended. What is opened later is not concerned. */
   close(): void {
+    this.#opening.clear();
     for (const member of this.#members) {
       this.#members.delete(member);
       if (member.active === 0) this.#end(member);
     }
   }
 
-  #memberFor(address: string, name: string): Member | undefined {
+  /** A crowd that comes at once waits for one new socket. */
+  async #memberFor(address: string, name: string): Promise<Member> {
+    for (;;) {
+      const member = this.#freeMember(address, name);
+      if (member) return member;
+      const opening = this.#opening.get(address) ?? this.#newMember(address);
+      this.#opening.set(address, opening);
+      await opening.finally(() => this.#opened(address, opening));
+    }
+  }
+
+  #freeMember(address: string, name: string): Member | undefined {
     for (const member of this.#members) {
       const room = member.active < CROWD && member.served.size < MOST_SERVED;
       if (room && member.address === address && !member.served.has(name)) return member;
@@ -80,9 +94,16 @@ export class SocketPool {
     return undefined;
   }
 
-  async #newMember(address: string): Promise<Member> {
+  #opened(address: string, opening: Promise<void>): void {
+    if (this.#opening.get(address) === opening) this.#opening.delete(address);
+  }
+
+  async #newMember(address: string): Promise<void> {
     const at = { address, watchable: true, offload: true, receiveBuffer: RECEIVE_BUFFER };
-    const socket = new SharedSocket(await this.#bind(at));
+    const bound = await this.#bind(at);
+    // A server lives by its listening socket, and a transfer by its timer.
+    bound.unref();
+    const socket = new SharedSocket(bound);
     const members = this.#members;
     const served = new Set<string>();
     const member: Member = { socket, address, served, active: 0, idle: undefined };
@@ -94,15 +115,20 @@ export class SocketPool {
         socket.fail(error);
       },
     });
-    this.#members.add(member);
-    return member;
+    members.add(member);
+    this.#waitFor(member);
   }
 
   #left(member: Member): void {
     member.active -= 1;
     if (member.active > 0) return;
     const isOver = !this.#members.has(member) || member.served.size >= MOST_SERVED;
-    if (isOver) return this.#end(member);
+    if (isOver) this.#end(member);
+    else this.#waitFor(member);
+  }
+
+  /** Closes a socket that finds no transfer in time. Nothing waits for it to end. */
+  #waitFor(member: Member): void {
     member.idle = this.#clock.after(IDLE_TIME, () => this.#end(member));
     member.idle.unref();
   }

@@ -3,6 +3,7 @@ import { UdpSocket } from '../../src/net/datagram-socket';
 import type { DatagramSocket, SocketListener } from '../../src/net/datagram-socket';
 import { SocketPool } from '../../src/net/socket-pool';
 import { peerName } from '../../src/transfer/peer-lock';
+import { failureOf } from '../helpers/engine';
 import { FakeClock } from '../helpers/fake-clock';
 import { ScriptedPeer, closePeersAfterEach } from '../helpers/scripted-peer';
 import { ON_LINUX, skipUnless } from '../helpers/skip';
@@ -134,6 +135,20 @@ describe('SocketPool', () => {
     should([...ports.values()]).eql([64, 64, 2]);
   });
 
+  it('opens one port for those who come at once', async () => {
+    const peers = await Promise.all(Array.from({ length: 30 }, () => ScriptedPeer.bind()));
+    const sockets = await Promise.all(peers.map((peer) => share(peer)));
+    should(new Set(sockets.map(({ local }) => local.port)).size).equal(1);
+  });
+
+  it('goes on after a port that cannot be opened', async () => {
+    const peer = await ScriptedPeer.bind();
+    const at = { address: peer.address, port: peer.port };
+    const failures = [pool.open('192.0.2.1', at), pool.open('192.0.2.1', at)].map(failureOf);
+    for (const { code } of await Promise.all(failures)) should(code).equal('EADDRNOTAVAIL');
+    should((await share(peer)).local.address).equal('127.0.0.1');
+  });
+
   it('tells a stranger once that it is unknown, and never answers an ERROR', async () => {
     const { local } = await share(await ScriptedPeer.bind());
     const stranger = await ScriptedPeer.bind();
@@ -184,7 +199,7 @@ describe('SocketPool', () => {
     const socket = await share(await ScriptedPeer.bind());
     const { port } = socket.local;
     socket.close();
-    should(clock.waits).eql([10_000]);
+    should(clock.waits).eql([10_000, 10_000]); // from its opening on, and from its last transfer on
     clock.fire();
     const successor = await ScriptedPeer.bind({ port });
     should(peerName(successor)).equal(`127.0.0.1:${port}`);
