@@ -192,7 +192,7 @@ export class OffloadSocket {
   #sendEach(bytes: Uint8Array, size: number, to: SocketAddress | undefined): number {
     let at = 0;
     while (at < bytes.length) {
-      const piece = bytes.subarray(at, at + size);
+      const piece = bytes.length <= size ? bytes : bytes.subarray(at, at + size);
       const sent = this.#calls.send(this.descriptor, piece, to);
       if (sent < 0) {
         this.#failed(-sent);

@@ -99,6 +99,8 @@ function libc(koffi: typeof Koffi): SystemCalls {
   const sendto = library.func(
     'intptr_t sendto(int, const void *, size_t, int, const void *, uint32_t)',
   );
+  const send = library.func('intptr_t send(int, const void *, size_t, int)');
+  const recv = library.func('intptr_t recv(int, void *, size_t, int)');
   const recvfrom = library.func('intptr_t recvfrom(int, void *, size_t, int, void *, void *)');
   const sendmmsg = library.func('int sendmmsg(int, void *, uint32_t, int)');
   const recvmmsg = library.func('int recvmmsg(int, void *, uint32_t, int, void *)');
@@ -114,15 +116,18 @@ function libc(koffi: typeof Koffi): SystemCalls {
       value[0] = wanted;
       return checked(setsockopt(descriptor, level, name, value, value.byteLength));
     },
-    send: (descriptor, bytes, to) =>
-      checked(sendto(descriptor, bytes, bytes.length, MSG_DONTWAIT, to ?? null, to?.length ?? 0)),
+    send(descriptor, bytes, to) {
+      const { length: size } = bytes;
+      if (to) return checked(sendto(descriptor, bytes, size, MSG_DONTWAIT, to, to.length));
+      return checked(send(descriptor, bytes, size, MSG_DONTWAIT));
+    },
     sendMany: (descriptor, vector, from, count) =>
       checked(sendmmsg(descriptor, vector.headersFrom(from), count, MSG_DONTWAIT)),
     receiveMany: (descriptor, vector) =>
       checked(recvmmsg(descriptor, vector.headersFrom(0), vector.count, MSG_DONTWAIT, null)),
     vector: (count, slot) => new MessageVector(count, slot, (bytes) => koffi.address(bytes)),
     receive(descriptor, into, from) {
-      if (!from) return checked(recvfrom(descriptor, into, into.length, MSG_DONTWAIT, null, null));
+      if (!from) return checked(recv(descriptor, into, into.length, MSG_DONTWAIT));
       length[0] = from.length;
       return checked(recvfrom(descriptor, into, into.length, MSG_DONTWAIT, from, length));
     },

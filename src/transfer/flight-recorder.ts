@@ -3,9 +3,13 @@
  * the phone not get its firmware?".
  */
 
+/** Came in, went out, or neither. */
+type Direction = '<- ' | '-> ' | '--';
+
 /** One thing that happened. */
 interface Entry {
   at: number;
+  direction: Direction;
   what: string;
   block: number | undefined;
   last: number | undefined;
@@ -31,7 +35,7 @@ export class FlightRecorder {
     note: string,
     last?: number,
   ): void {
-    this.#add(now, `<- ${type}`, block, last, size, note);
+    this.#add(now, '<- ', type, block, last, size, note);
   }
 
   /** A packet, or the run of DATA blocks `block` to `last`, went out. */
@@ -43,12 +47,12 @@ export class FlightRecorder {
     note: string,
     last?: number,
   ): void {
-    this.#add(now, `-> ${type}`, block, last, size, note);
+    this.#add(now, '-> ', type, block, last, size, note);
   }
 
   /** Something happened without a packet. */
   note(now: number, note: string): void {
-    this.#add(now, '--', undefined, undefined, 0, note);
+    this.#add(now, '--', '', undefined, undefined, 0, note);
   }
 
   /** One line an entry, oldest first: `+12.3 ms <- ACK 17 (4 B) in order`. */
@@ -65,6 +69,7 @@ export class FlightRecorder {
   /** Entries are reused once the ring is full: a long transfer allocates nothing here. */
   #add(
     now: number,
+    direction: Direction,
     what: string,
     block: number | undefined,
     last: number | undefined,
@@ -76,10 +81,11 @@ export class FlightRecorder {
     this.#count += 1;
     const entry = this.#ring[index];
     if (entry === undefined) {
-      this.#ring.push({ at: now, what, block, last, size, note });
+      this.#ring.push({ at: now, direction, what, block, last, size, note });
       return;
     }
     entry.at = now;
+    entry.direction = direction;
     entry.what = what;
     entry.block = block;
     entry.last = last;
@@ -92,6 +98,6 @@ export class FlightRecorder {
     const last = entry.last === undefined || entry.last === entry.block ? '' : `…${entry.last}`;
     const size = entry.size === 0 ? '' : ` (${entry.size} B)`;
     const note = entry.note === '' ? '' : ` ${entry.note}`;
-    return `+${(entry.at - this.#started!).toFixed(1)} ms ${entry.what}${block}${last}${size}${note}`;
+    return `+${(entry.at - this.#started!).toFixed(1)} ms ${entry.direction}${entry.what}${block}${last}${size}${note}`;
   }
 }
