@@ -134,8 +134,10 @@ export class OffloadSocket {
     if (datagrams.length <= segmentSize) {
       this.#leaveWhole(datagrams.length);
       if (this.#gathers && to && this.#replies.add(datagrams, to)) return datagrams.length;
-      return this.#sendEach(datagrams, segmentSize, to);
     }
+    // What was gathered came first, and may be the beginning of this window.
+    this.flush();
+    if (datagrams.length <= segmentSize) return this.#sendEach(datagrams, segmentSize, to);
     const most = Math.min(MAX_SEGMENTS, Math.floor(MAX_PIECE / segmentSize));
     if (most < 2) this.#leaveWhole(segmentSize);
     if (most < 2 || !this.#cutInto(segmentSize, peer)) {

@@ -116,6 +116,29 @@ describe('SocketPool', () => {
     should(await whole.hear()).equal('DATA 1 1000 B');
   });
 
+  it('sends to a crowd in order: a block, and then the rest of its window', async () => {
+    const [windows, other] = [await ScriptedPeer.bind(), await ScriptedPeer.bind()];
+    await share(other);
+    const own = await pool.open('127.0.0.1', windows);
+    open.push(own);
+    const rest = Buffer.concat([data(2, 'b'.repeat(8)), data(3, 'c'.repeat(8))]);
+    own.listen({
+      message() {
+        own.send(datagram(data(1, 'a'.repeat(8))), windows);
+        own.send({ datagrams: rest, segmentSize: 12 }, windows);
+        own.send(datagram(data(4, 'd')), windows);
+      },
+      unreachable: () => undefined,
+      failed: () => undefined,
+    });
+    for (const round of [1, 2]) {
+      windows.send(ack(round), own.local);
+      for (const block of ['DATA 1 8 B', 'DATA 2 8 B', 'DATA 3 8 B', 'DATA 4 1 B']) {
+        should(await windows.hear()).equal(block);
+      }
+    }
+  });
+
   it('never serves the same address and port of a peer from one port twice', async () => {
     const peer = await ScriptedPeer.bind();
     const first = await share(peer);
