@@ -191,7 +191,9 @@ function namesIn(html: string): string[] {
 
 /** A label as a help page names it: without its unit, and without a colon. */
 function bare(label = ''): string {
-  return label.replace(/\s*[(（][^)）]*[)）]$/, '').replace(/\s*[:：]$/, '');
+  return oneLine(label)
+    .replace(/\s*[(（][^)）]*[)）]$/, '')
+    .replace(/\s*[:：]$/, '');
 }
 
 function oneLine(text: string): string {

@@ -4,9 +4,11 @@
 export const SAME_EVERYWHERE: ReadonlySet<string> = new Set([
   ...['tftp get', 'tftp put', 'tftp server', 'tftp response'],
   ...['Cisco', 'Polycom', 'Yealink', 'Grandstream', 'PXELINUX', 'UEFI', 'Raspberry Pi'],
-  ...['boot\\pxelinux.0', 'Buffer', 'Buffers', 'OK'],
-  ...['→ __name__', 'line __line__: __rule__: __action__: __name__'],
+  ...['boot\\pxelinux.0', 'Buffer'],
+  ...['→ __name__'],
 ]);
 
 /** Words that a language has taken over, or shares with English by chance. */
-export const SAME_WORDS: Readonly<Record<string, readonly string[]>> = {};
+export const SAME_WORDS: Readonly<Record<string, readonly string[]>> = {
+  de: ['Clients', 'Details', 'Downloads', 'Host', 'Port', 'Ports', 'Start', 'Threads', 'Uploads'],
+};
