@@ -152,7 +152,7 @@ function blocksOf(html: string): string[] {
 function shapeOf(html: string): string[] {
   return blocksOf(html).flatMap((block) => {
     const parts = block.match(/<code>.*?<\/code>|<dt[^>]*>[^<]*|<!--.*?-->|<[^>]*>/g) ?? [];
-    return parts.map((part) => part.trim()).sort();
+    return parts.map((part) => part.replace(/^(<dt[^>]*>)\s*|\s+$/g, '$1')).sort();
   });
 }
 
