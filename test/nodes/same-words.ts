@@ -11,5 +11,6 @@ export const SAME_EVERYWHERE: ReadonlySet<string> = new Set([
 /** Words that a language has taken over, or shares with English by chance. */
 export const SAME_WORDS: Readonly<Record<string, readonly string[]>> = {
   de: ['Clients', 'Details', 'Downloads', 'Host', 'Port', 'Ports', 'Start', 'Threads', 'Uploads'],
+  'es-ES': ['control', 'error', 'Host', 'no'],
   fr: ['Action', 'Clients', 'Message', 'Mode', 'Options', 'Port', 'Ports', 'Threads'],
 };
