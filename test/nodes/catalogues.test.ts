@@ -74,30 +74,37 @@ for (const language of PRESENT.filter((name) => name !== 'en-US')) {
     }
 
     for (const type of FILES.filter((name) => /^tftp-\w+\.html$/.test(name)).map(withoutSuffix)) {
-      const catalogue = readCatalogue(`locales/${language}/${type}.json`);
-      const english = readCatalogue(`locales/en-US/${type}.json`);
+      describe(`of ${type}`, () => {
+        let catalogue: Catalogue;
+        let english: Catalogue;
 
-      it(`of ${type} are all that its page asks for`, () => {
-        const page = readFileSync(path.join(BUILT, `${type}.html`), 'utf8');
-        for (const [, key = ''] of page.matchAll(/['"\]](tftp(?:-\w+)?(?:\.\w+)+)['";]/g)) {
-          if (key.endsWith('.svg')) continue;
-          should(catalogue.has(key)).equal(true, key);
-        }
-      });
-
-      it(`of ${type} call fields and choices in the help what the dialog calls them`, () => {
-        const original = blocksOf(builtHelp('en-US', type));
-        blocksOf(builtHelp(language, type)).forEach((block, index) => {
-          const unnamed = namesWanting(block, catalogue, original[index] ?? '', english);
-          should(unnamed).deepEqual([], block);
+        before(() => {
+          catalogue = readCatalogue(`locales/${language}/${type}.json`);
+          english = readCatalogue(`locales/en-US/${type}.json`);
         });
-      });
 
-      it(`of ${type} call fields and choices in its tips what the dialog calls them`, () => {
-        for (const [key, text] of english) {
-          const unnamed = namesWanting(catalogue.get(key) ?? '', catalogue, text, english);
-          should(unnamed).deepEqual([], key);
-        }
+        it('are all that its page asks for', () => {
+          const page = readFileSync(path.join(BUILT, `${type}.html`), 'utf8');
+          for (const [, key = ''] of page.matchAll(/['"\]](tftp(?:-\w+)?(?:\.\w+)+)['";]/g)) {
+            if (key.endsWith('.svg')) continue;
+            should(catalogue.has(key)).equal(true, key);
+          }
+        });
+
+        it('call fields and choices in the help what the dialog calls them', () => {
+          const original = blocksOf(builtHelp('en-US', type));
+          blocksOf(builtHelp(language, type)).forEach((block, index) => {
+            const unnamed = namesWanting(block, catalogue, original[index] ?? '', english);
+            should(unnamed).deepEqual([], block);
+          });
+        });
+
+        it('call fields and choices in the tips what the dialog calls them', () => {
+          for (const [key, text] of english) {
+            const unnamed = namesWanting(catalogue.get(key) ?? '', catalogue, text, english);
+            should(unnamed).deepEqual([], key);
+          }
+        });
       });
     }
 
