@@ -125,8 +125,9 @@ function runScripts(
   return definition;
 }
 
-function readCatalogue(file: string): Catalogue {
-  const tree: Tree = JSON.parse(readFileSync(path.join(NODES, file), 'utf8'));
+/** A catalogue, by its file: an absolute path, or one in the folder of the built nodes. */
+export function readCatalogue(file: string): Catalogue {
+  const tree: Tree = JSON.parse(readFileSync(path.resolve(NODES, file), 'utf8'));
   return new Map(entriesOf(tree, ''));
 }
 

@@ -1,0 +1,17 @@
+/** Texts that are the same in English and in another language. All others are translated. */
+
+/** Names, examples and terms that network people of every language say as they are. */
+export const SAME_EVERYWHERE: ReadonlySet<string> = new Set([
+  ...['tftp get', 'tftp put', 'tftp server', 'tftp response'],
+  ...['Cisco', 'Polycom', 'Yealink', 'Grandstream', 'PXELINUX', 'UEFI', 'Raspberry Pi'],
+  ...['boot\\pxelinux.0', 'Buffer'],
+  ...['→ __name__'],
+]);
+
+/** Words that a language has taken over, or shares with English by chance. */
+export const SAME_WORDS: Readonly<Record<string, readonly string[]>> = {
+  de: ['Clients', 'Details', 'Downloads', 'Host', 'Port', 'Ports', 'Start', 'Threads', 'Uploads'],
+  'es-ES': ['control', 'error', 'Host', 'no'],
+  fr: ['Action', 'Clients', 'Message', 'Mode', 'Options', 'Port', 'Ports', 'Threads'],
+  'pt-BR': ['Buffers', 'Downloads', 'Host', 'string', 'Threads', 'Uploads'],
+};
