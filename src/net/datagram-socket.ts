@@ -140,7 +140,7 @@ export class UdpSocket implements DatagramSocket {
   /** @param failed hears if this run cannot be sent at all. @default the listener */
   send(run: Transmit, to: Peer, failed: SocketListener['failed'] = this.#failed): void {
     if (this.#closed) return;
-    const left = this.#watcher?.isDirect ? this.#watcher.send(run, to) : run;
+    const left = this.#watcher ? this.#watcher.send(run, to) : run;
     const rest = left && this.#port.sendDirectly(left, to);
     if (rest === undefined) return;
     const address = this.#dualStack ? mapped(to.address) : to.address;
