@@ -1,6 +1,7 @@
 /** A real Node-RED for the tests of the nodes: 5 where Node allows it, else 4. */
 
 import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import type { EventEmitter } from 'node:events';
 import helper = require('node-red-node-test-helper');
 import tftpGet = require('../../nodes/tftp-get');
@@ -18,7 +19,6 @@ import type { DataSource, Storage } from '../../src/storage/storage';
 /** What its published types do not allow: the properties of our nodes, and promises. */
 interface Helper {
   load(types: unknown[], flow: FlowNode[]): Promise<void>;
-  setFlows(flow: FlowNode[], kind: string): Promise<void>;
   settings(settings: Record<string, unknown>): void;
   startServer(): Promise<void>;
   stopServer(): Promise<void>;
@@ -27,6 +27,16 @@ interface Helper {
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see Helper
 const nodeRed = helper as unknown as Helper;
 helper.init(require.resolve(nodeRedPackage()));
+
+/** What its published types do not have: flows that are put in the place of those that run. */
+interface Runtime {
+  readonly events: EventEmitter;
+  readonly nodes: {
+    setFlows(flow: FlowNode[], credentials: object, kind: string): Promise<void>;
+  };
+}
+
+const runtime: Runtime = require(nodeRedPackage());
 
 /** Node-RED 5 needs Node 22.9. */
 export function nodeRedPackage(): 'node-red' | 'node-red-4' {
@@ -170,9 +180,14 @@ export async function loadWholeFlow(nodes: FlowNode[], core: string[] = []): Pro
   await nodeRed.load(all, nodes);
 }
 
-/** Deploys another flow in its place. */
+/**
+ * Deploys another flow in its place. Node-RED reads files before it starts it; the helper's own
+ * `setFlows` would give it 300 ms for that, which a busy machine exceeds.
+ */
 export async function redeploy(nodes: FlowNode[]): Promise<void> {
-  await nodeRed.setFlows(onTab(nodes), 'full');
+  const started = once(runtime.events, 'flows:started');
+  await runtime.nodes.setFlows(onTab(nodes), {}, 'full');
+  await started;
 }
 
 function onTab(nodes: FlowNode[]): FlowNode[] {
