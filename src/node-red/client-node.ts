@@ -4,6 +4,7 @@ import { LocalError } from '../protocol/errors';
 import { knownPlace } from './client-request';
 import { failureRecords, sendEvent, toTftpError, withoutPayload } from './messages';
 import { StatusLine, busyStatus, endStatus, statusTexts } from './status';
+import { describeNode, transferMonitor } from './transfer-monitor';
 import { TransferQueue } from './transfer-queue';
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import type { ClientOptions } from '../client/client-options';
@@ -13,6 +14,7 @@ import type { ClientRequest } from './client-request';
 import type { Send } from './messages';
 import type { ClientNodeConfig } from './node-config';
 import type { StatusTexts } from './status';
+import type { MonitoredSource } from './transfer-monitor';
 
 /** What one of the two nodes does for a message. */
 export interface ClientWork {
@@ -54,6 +56,7 @@ export class ClientNode {
   readonly #queue: TransferQueue;
   readonly #status: StatusLine;
   readonly #texts: StatusTexts;
+  readonly #monitored: MonitoredSource;
   readonly #transfers = new Set<Transfer>();
   readonly #running = new Set<Promise<void>>();
   #closed = false;
@@ -66,6 +69,10 @@ export class ClientNode {
     this.#queue = new TransferQueue(config.concurrency, config.queue);
     this.#status = new StatusLine((status) => node.status(status));
     this.#texts = statusTexts(RED);
+    this.#monitored = transferMonitor.add({
+      node: describeNode(node),
+      cancel: (id) => this.#cancelOne(id),
+    });
   }
 
   /** Takes a message: a `reset` cancels, any other asks for transfers. Calls `done` exactly once. */
@@ -94,6 +101,7 @@ export class ClientNode {
    */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#monitored.close();
     this.#status.close();
     this.#cancel(true);
     await Promise.all(this.#running);
@@ -154,8 +162,15 @@ export class ClientNode {
     }
   }
 
+  #cancelOne(id: string): boolean {
+    const found = [...this.#transfers].find(({ record }) => record?.id === id);
+    found?.controller.abort();
+    return found !== undefined;
+  }
+
   /** The engine calls this: a message that cannot be copied must not end the transfer. */
   #tell({ send, properties }: Trigger, record: TransferRecord): void {
+    this.#monitored.tell(record);
     try {
       sendEvent(this.#RED, send, this.#config.events, properties, record);
     } catch (error) {

@@ -21,6 +21,7 @@ import { asksFlow, needsFolder } from './node-config';
 import { StatusLine, haltedStatus, serverStatus, startFailureStatus, statusTexts } from './status';
 import { ServerControl } from './server-control';
 import { ServerRules } from './server-rules';
+import { describeNode, transferMonitor } from './transfer-monitor';
 import { UploadStorage } from './upload-storage';
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import type { Clock, Timer } from '../net/clock';
@@ -40,12 +41,16 @@ import type {
   ServerState,
 } from './server-control';
 import type { StatusTexts } from './status';
+import type { MonitoredSource } from './transfer-monitor';
 
 /** Milliseconds until a server that could not listen tries again. */
 const RETRY_INTERVAL = 3000;
 
 /** What the behaviour needs of the node. */
-export type ServerNodeOutlet = Pick<Node, 'status' | 'send' | 'error' | 'debug'>;
+export type ServerNodeOutlet = Pick<
+  Node,
+  'id' | 'type' | 'name' | 'status' | 'send' | 'error' | 'debug'
+>;
 
 /** The behaviour of a tftp server node. */
 export class ServerNode implements ControlledServer {
@@ -57,6 +62,7 @@ export class ServerNode implements ControlledServer {
   readonly #status: StatusLine;
   readonly #texts: StatusTexts;
   readonly #control: ServerControl;
+  readonly #monitored: MonitoredSource;
   readonly #active = new Set<string>();
   #server: TftpServer | undefined;
   #starting: Promise<unknown> = Promise.resolve();
@@ -83,6 +89,10 @@ export class ServerNode implements ControlledServer {
     this.#status = new StatusLine((status) => node.status(status));
     this.#texts = statusTexts(RED);
     this.#control = new ServerControl(this, config.events);
+    this.#monitored = transferMonitor.add({
+      node: describeNode(node),
+      cancel: (id) => this.#server?.abort(id) ?? false,
+    });
   }
 
   /**
@@ -102,6 +112,7 @@ export class ServerNode implements ControlledServer {
   /** Stops at once: the clients get an ERROR packet, partial files are discarded, the port is free. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#monitored.close();
     this.#startTimer?.cancel();
     this.#status.close();
     await this.#starting;
@@ -241,6 +252,7 @@ export class ServerNode implements ControlledServer {
 
   #onTransfer(record: TransferRecord): void {
     if (this.#closed) return;
+    this.#monitored.tell(record);
     if (record.event === 'start') this.#active.add(record.id);
     else if (record.event !== 'progress') this.#active.delete(record.id);
     const message = { ...eventMessage(record), ...clientOf(record) };

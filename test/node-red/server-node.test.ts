@@ -33,6 +33,8 @@ describe('ServerNode', () => {
 
   function start(settings: object): void {
     const outlet: ServerNodeOutlet = {
+      id: 'node',
+      type: 'tftp-server',
       status: (status) => statuses.push(status as NodeStatus),
       send: () => undefined,
       debug: () => undefined,

@@ -1,0 +1,282 @@
+/** All transfers of all nodes of this process: who moves what now, what has ended lately, how much in all. */
+
+import { callListener } from '../net/call-listener';
+import { systemClock } from '../net/clock';
+import { isLast } from '../net/transfer-record';
+import { ThroughputHistory } from './throughput-history';
+import type { Node } from 'node-red';
+import type { Clock } from '../net/clock';
+import type { TransferRecord } from '../net/transfer-record';
+import type { Throughput } from './throughput-history';
+
+/** So many live transfers are held; more are only counted. */
+export const MAX_LIVE = 2000;
+/** So many transfers that have ended are held, with their traces. */
+export const MAX_FINISHED = 100;
+/** Milliseconds a bucket of the chart, and how many it has: ten minutes. */
+export const CHART_INTERVAL = 5000;
+export const CHART_BUCKETS = 120;
+
+/** Characters of a text that are held. */
+const MAX_TEXT = 512;
+
+/** The rate of all transfers is that of the last three seconds: most tell how far they are once a second. */
+const RATE_INTERVAL = 1000;
+const RATE_BUCKETS = 3;
+
+/** A node that transfers. */
+export interface MonitoredNode {
+  readonly id: string;
+  /** The node to show in the editor: inside a subflow that is the one in the subflow's template. */
+  readonly reveal: string;
+  readonly type: string;
+  /** Empty if it has none. */
+  readonly name: string;
+}
+
+/** A node as the monitor needs it. */
+export interface TransferSource {
+  readonly node: MonitoredNode;
+  /** Ends the transfer with this id. @returns false if it runs no such one. */
+  readonly cancel: (id: string) => boolean;
+}
+
+/** What a node does with the monitor. Nothing of it throws. */
+export interface MonitoredSource {
+  /** Takes a record of one of the node's transfers: all of them, in their order. */
+  tell(record: TransferRecord): void;
+  /** The node is closed: its live transfers vanish. What it tells afterwards is not heard. */
+  close(): void;
+}
+
+/** A transfer, and whose it is. */
+export interface MonitoredTransfer {
+  readonly node: MonitoredNode;
+  /** The last that was told of it. It is the monitor's own copy: flows may change theirs. */
+  readonly record: TransferRecord;
+}
+
+/** What has been counted since the monitor began. */
+export interface Totals {
+  /** When that was, in ISO 8601. */
+  readonly since: string;
+  readonly completed: number;
+  /** Without those in `expected` and `cancelled`. */
+  readonly failed: number;
+  /** Misses that are normal. */
+  readonly expected: number;
+  readonly probes: number;
+  readonly cancelled: number;
+  /** Payload bytes of reads and of writes. */
+  readonly bytesDown: number;
+  readonly bytesUp: number;
+  readonly retransmits: number;
+  /** Bytes per second, over the last three seconds. */
+  readonly rateDown: number;
+  readonly rateUp: number;
+}
+
+type Counted = 'completed' | 'failed' | 'expected' | 'probes' | 'cancelled';
+
+interface Source extends TransferSource {
+  /** Its live transfers, those that are only counted too. */
+  running: number;
+}
+
+interface Live {
+  readonly source: Source;
+  readonly node: MonitoredNode;
+  record: TransferRecord;
+}
+
+/** The registry. What a record costs does not depend on how many transfers there are, nor on who looks. */
+export class TransferMonitor {
+  readonly #clock: Clock;
+  readonly #since: string;
+  readonly #sources = new Set<Source>();
+  readonly #live = new Map<string, Live>();
+  /** A ring: the one that ended as number `n` is at `n % MAX_FINISHED`. */
+  readonly #finished: MonitoredTransfer[] = [];
+  readonly #ends: Record<Counted, number> = {
+    completed: 0,
+    failed: 0,
+    expected: 0,
+    probes: 0,
+    cancelled: 0,
+  };
+  readonly #bytes = { down: 0, up: 0 };
+  readonly #chart: ThroughputHistory;
+  readonly #lately: ThroughputHistory;
+  #retransmits = 0;
+  #liveCount = 0;
+  #finishedCount = 0;
+
+  constructor(clock: Clock) {
+    const now = clock.now();
+    this.#clock = clock;
+    this.#since = clock.date().toISOString();
+    this.#chart = new ThroughputHistory(now, CHART_INTERVAL, CHART_BUCKETS);
+    this.#lately = new ThroughputHistory(now, RATE_INTERVAL, RATE_BUCKETS);
+  }
+
+  /** Watches a node from now on. */
+  add({ node, cancel }: TransferSource): MonitoredSource {
+    const source: Source = { node, cancel, running: 0 };
+    this.#sources.add(source);
+    return {
+      tell: (record) => callListener(() => this.#tell(source, record)),
+      close: () => this.#remove(source),
+    };
+  }
+
+  /** The nodes that are open, and those whose transfers are still remembered; an open one comes first. */
+  get nodes(): MonitoredNode[] {
+    const nodes = new Map<string, MonitoredNode>();
+    for (const { node } of [...this.#sources, ...this.#finished]) {
+      if (!nodes.has(node.id)) nodes.set(node.id, node);
+    }
+    return [...nodes.values()];
+  }
+
+  /** The live transfers that are held, by their ids, the oldest first. */
+  get live(): ReadonlyMap<string, MonitoredTransfer> {
+    return this.#live;
+  }
+
+  /** All live transfers. */
+  get liveCount(): number {
+    return this.#liveCount;
+  }
+
+  /** How many have ended so far. */
+  get finishedCount(): number {
+    return this.#finishedCount;
+  }
+
+  /** Those that have ended last, newest first: so many, or all that are held. */
+  finished(count = MAX_FINISHED): MonitoredTransfer[] {
+    const length = Math.min(count, this.#finished.length);
+    return Array.from(
+      { length },
+      (_, index) => this.#finished[(this.#finishedCount - 1 - index) % MAX_FINISHED]!,
+    );
+  }
+
+  /** A transfer that is held; undefined if it is forgotten. */
+  find(id: string): MonitoredTransfer | undefined {
+    return this.#live.get(id) ?? this.#finished.find(({ record }) => record.id === id);
+  }
+
+  /** Has a node end one of its transfers. @returns false if there is no such one, or it has ended. */
+  cancel(id: string): boolean {
+    return this.#live.get(id)?.source.cancel(id) ?? false;
+  }
+
+  get totals(): Totals {
+    const now = this.#clock.now();
+    return {
+      since: this.#since,
+      ...this.#ends,
+      bytesDown: this.#bytes.down,
+      bytesUp: this.#bytes.up,
+      retransmits: this.#retransmits,
+      rateDown: this.#lately.rate(now, 'down'),
+      rateUp: this.#lately.rate(now, 'up'),
+    };
+  }
+
+  /** The chart of the last ten minutes. */
+  get throughput(): Throughput {
+    return this.#chart.complete(this.#clock.now());
+  }
+
+  #tell(source: Source, record: TransferRecord): void {
+    if (!this.#sources.has(source)) return;
+    const { id } = record;
+    if (record.event === 'start') this.#countLive(source, 1);
+    const live = this.#live.get(id);
+    if (isLast(record)) return this.#end(source, live, record);
+    if (live !== undefined) {
+      this.#countMoved(record, live.record);
+      live.record = ownCopy(record);
+    } else if (this.#live.size < MAX_LIVE) {
+      this.#countMoved(record);
+      this.#live.set(id, { source, node: source.node, record: ownCopy(record) });
+    }
+  }
+
+  #end(source: Source, live: Live | undefined, record: TransferRecord): void {
+    this.#countMoved(record, live?.record);
+    this.#countLive(source, -1);
+    this.#live.delete(record.id);
+    this.#ends[kindOfEnd(record)] += 1;
+    const ended = { node: source.node, record: ownCopy(record) };
+    this.#finished[this.#finishedCount % MAX_FINISHED] = ended;
+    this.#finishedCount += 1;
+  }
+
+  /** Counts what a record tells beyond the one before it. */
+  #countMoved(record: TransferRecord, before?: TransferRecord): void {
+    this.#retransmits += record.retransmits - (before?.retransmits ?? 0);
+    const bytes = record.bytes - (before?.bytes ?? 0);
+    if (bytes === 0) return;
+    const direction = record.operation === 'read' ? 'down' : 'up';
+    const now = this.#clock.now();
+    this.#bytes[direction] += bytes;
+    this.#chart.add(now, direction, bytes);
+    this.#lately.add(now, direction, bytes);
+  }
+
+  #countLive(source: Source, more: number): void {
+    source.running += more;
+    this.#liveCount += more;
+  }
+
+  #remove(source: Source): void {
+    if (!this.#sources.delete(source)) return;
+    this.#countLive(source, -source.running);
+    for (const [id, live] of this.#live) {
+      if (live.source === source) this.#live.delete(id);
+    }
+  }
+}
+
+/** The monitor of this process, which all nodes tell. */
+export const transferMonitor = new TransferMonitor(systemClock);
+
+/** A node of Node-RED. One inside a subflow has an id of its own, and says whose copy it is. */
+interface NamedNode extends Pick<Node, 'id' | 'type' | 'name'> {
+  readonly _alias?: unknown;
+}
+
+/** A node, as the sidebar names it. */
+export function describeNode({ id, type, name = '', _alias }: NamedNode): MonitoredNode {
+  return { id, reveal: typeof _alias === 'string' ? _alias : id, type, name: cutText(name) };
+}
+
+function kindOfEnd({ event, error }: TransferRecord): Counted {
+  if (event === 'complete') return 'completed';
+  if (event === 'probe') return 'probes';
+  if (error?.expected) return 'expected';
+  return error?.code === 'ECANCELED' ? 'cancelled' : 'failed';
+}
+
+/** The record is also the payload of a message: a flow may do with it as it likes. Texts are cut. */
+function ownCopy(record: TransferRecord): TransferRecord {
+  const { filename, host, options, servedAs, retry, error, trace } = record;
+  const copy = {
+    ...record,
+    filename: cutText(filename),
+    host: cutText(host),
+    options: { ...options },
+  };
+  if (servedAs !== undefined) copy.servedAs = cutText(servedAs);
+  if (retry !== undefined) copy.retry = { ...retry };
+  if (error !== undefined) copy.error = { ...error, message: cutText(error.message) };
+  if (trace !== undefined) copy.trace = trace.map(cutText);
+  return copy;
+}
+
+function cutText(text: string): string {
+  return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT - 1)}…`;
+}
