@@ -1,11 +1,13 @@
 /** What the TFTP sidebar asks of the runtime, and hears from it. */
 
+import { systemClock } from '../net/clock';
 import { diagnose } from '../net/diagnosis';
 import { toTftpError } from './messages';
 import { MonitorFeed } from './monitor-feed';
 import { isBlank } from './setting';
 import { transferMonitor } from './transfer-monitor';
 import type { NodeAPI } from 'node-red';
+import type { Clock } from '../net/clock';
 import type { Diagnosis } from '../net/diagnosis';
 import type { TransferRecord } from '../net/transfer-record';
 import type { MonitoredNode, TransferMonitor } from './transfer-monitor';
@@ -45,10 +47,11 @@ interface Answer {
 export function registerSidebarRoutes(
   { httpAdmin, auth, comms }: SidebarHost,
   monitor: TransferMonitor = transferMonitor,
+  clock: Clock = systemClock,
 ): void {
   // Where the editor is switched off there is nobody to ask.
   if (isBlank(httpAdmin)) return;
-  const feed = new MonitorFeed(monitor, (delta) => comms.publish(TOPIC, delta, false));
+  const feed = new MonitorFeed(monitor, (delta) => comms.publish(TOPIC, delta, false), clock);
   const mayRead = auth.needsPermission('tftp.read');
   const mayWrite = auth.needsPermission('tftp.write');
   httpAdmin.get('/tftp/transfers', mayRead, (_request, response) => {

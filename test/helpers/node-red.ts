@@ -8,6 +8,7 @@ import tftpGet = require('../../nodes/tftp-get');
 import tftpPut = require('../../nodes/tftp-put');
 import tftpResponse = require('../../nodes/tftp-response');
 import tftpServer = require('../../nodes/tftp-server');
+import tftpSidebar = require('../../nodes/tftp-sidebar');
 import { MemoryStorage } from '../../src/storage/memory-storage';
 import { TftpServer } from '../../src/server/server';
 import { THREADS } from './threads';
@@ -176,7 +177,8 @@ export async function loadWholeFlow(nodes: FlowNode[], core: string[] = []): Pro
   const types = core.map((name): unknown =>
     require(require.resolve(`@node-red/nodes/core/${name}.js`, from)),
   );
-  const all = [...types, Inbox.register, tftpServer, tftpGet, tftpPut, tftpResponse];
+  const ours = [tftpServer, tftpGet, tftpPut, tftpResponse, tftpSidebar];
+  const all = [...types, Inbox.register, ...ours];
   await nodeRed.load(all, nodes);
 }
 
