@@ -4,6 +4,7 @@ import { LocalError, TftpError } from '../protocol/errors';
 import type { RequestPacket } from '../protocol/packet';
 import type { NegotiatedOptions } from '../protocol/options';
 import type { TransferDriver } from '../net/transfer-driver';
+import { hadToRepeat } from '../net/transfer-record';
 import type { TransferRecord } from '../net/transfer-record';
 import { BufferSink, digestSink, limitedSink, netasciiSink } from '../storage/data-sink';
 import { FileSink } from '../storage/file-sink';
@@ -163,8 +164,9 @@ export class TftpClient {
     const sink = limitedSink(new BufferSink(), STAT_FETCH, enough);
     let size: number | null = null;
     const answer = (record: TransferRecord): TransferRecord => {
-      const { error: _, trace: __, ...known } = record;
-      return { ...known, event: 'complete', size };
+      const { error: _, trace, ...known } = record;
+      const story = trace !== undefined && hadToRepeat(record) ? { trace } : {};
+      return { ...known, event: 'complete', size, ...story };
     };
     const onEvent = (record: TransferRecord): void => {
       if (record.event === 'progress') return;

@@ -5,6 +5,7 @@
 
 import { WIRE_CODES } from '../protocol/errors';
 import { readTrace } from '../transfer/trace-line';
+import { hadToRepeat } from './transfer-record';
 import { LINK_FINDINGS, linkFindings, tenths } from './link-findings';
 import type { TftpErrorCode } from '../protocol/errors';
 import type { TraceLine } from '../transfer/trace-line';
@@ -111,7 +112,7 @@ export function diagnose(record: TransferRecord): Diagnosis[] {
 }
 
 function endingOf(record: TransferRecord, trace: readonly TraceLine[]): Ending | undefined {
-  const { event, finalAck, retry, retransmits, duplicates } = record;
+  const { event, finalAck, retry } = record;
   switch (event) {
     case 'start':
     case 'progress':
@@ -120,7 +121,7 @@ function endingOf(record: TransferRecord, trace: readonly TraceLine[]): Ending |
       return 'probe';
     case 'complete':
       if (finalAck === false) return 'lastBlockUnconfirmed';
-      return retransmits + duplicates > 0 ? 'completeRepeated' : 'complete';
+      return hadToRepeat(record) ? 'completeRepeated' : 'complete';
     case 'error':
       return failureOf(record, trace);
   }

@@ -64,7 +64,10 @@ export interface TransferRecord {
   /** The id of the probe that this read follows: the same client asked for the size just before. */
   afterProbe?: string;
   error?: { code: string; tftpCode: number; message: string; expected?: boolean };
-  /** The flight recorder of a failed transfer: its last packets, a line each. */
+  /**
+   * The flight recorder: the last packets, a line each. There once the transfer has failed, or has
+   * completed although packets had to be repeated: why it was slow.
+   */
   trace?: string[];
 }
 
@@ -112,6 +115,14 @@ export function failedRecords(
 /** True for the record that ends a transfer. */
 export function isLast({ event }: TransferRecord): boolean {
   return event !== 'start' && event !== 'progress';
+}
+
+/** True if packets were sent or came more than once. */
+export function hadToRepeat({
+  retransmits,
+  duplicates,
+}: Pick<TransferRecord, 'retransmits' | 'duplicates'>): boolean {
+  return retransmits > 0 || duplicates > 0;
 }
 
 /** An error as a record tells it. */

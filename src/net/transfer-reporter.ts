@@ -6,7 +6,7 @@ import type { NegotiatedOptions } from '../protocol/options';
 import { callListener } from './call-listener';
 import { ProgressMeter } from './progress-meter';
 import { randomId } from './random-id';
-import { describeError } from './transfer-record';
+import { describeError, hadToRepeat } from './transfer-record';
 import type { TransferEventName, TransferRecord } from './transfer-record';
 import type { TransferSetup } from './transfer-setup';
 
@@ -78,6 +78,11 @@ export class TransferReporter {
     return record;
   }
 
+  /** The lines are worth their cost only where something went wrong. */
+  #hasStory(error: TftpError | undefined): boolean {
+    return error !== undefined || hadToRepeat(this.#setup.cargo.machine.stats);
+  }
+
   #record(
     event: TransferEventName,
     { error, finalAck }: Ending,
@@ -120,7 +125,8 @@ export class TransferReporter {
       ...(retry && { retry }),
       ...(ended && { finished: clock.date().toISOString() }),
       ...(finalAck !== undefined && { finalAck, ...this.#setup.annotate?.() }),
-      ...(error && { error: describeError(error), trace: this.#setup.recorder.lines() }),
+      ...(error && { error: describeError(error) }),
+      ...(ended && this.#hasStory(error) && { trace: this.#setup.recorder.lines() }),
     };
   }
 }
