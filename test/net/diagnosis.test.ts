@@ -276,6 +276,24 @@ describe('diagnose', () => {
       ['failed', failed('toString')],
       ['failed', recordOf({ event: 'error' })],
       ['failed', failed('ETIMEDOUT', { role: 'client' })],
+      [
+        'deadline',
+        failed('ETIMEDOUT', {
+          trace: ['+0.0 ms -> RRQ', '+1.0 ms <- ERROR 8 gave up', '+2.0 ms -> RRQ'],
+        }),
+      ],
+      [
+        'serverNeverAnswered',
+        failed('ETIMEDOUT', {
+          role: 'client',
+          trace: [
+            '+0.0 ms -> RRQ',
+            '+1.0 ms <- ACK 5 no answer to the opening, ignored',
+            '+2.0 ms -- gave up after 1 timeouts',
+          ],
+        }),
+        { attempts: 1 },
+      ],
       ['lockStep', complete(single), { blocks: 2000, blksize: 1000 }],
       [
         'fewRetransmits',

@@ -121,7 +121,11 @@ describe('MonitorFeed', () => {
   it('tells a row as a whole when its options are settled', () => {
     tell('a', { options: { blksize: 512, windowsize: 1 } });
     feed.snapshot();
-    for (const own of [{ options: { blksize: 1428, windowsize: 1 } }, { port: 99 }]) {
+    for (const own of [
+      { options: { blksize: 1428, windowsize: 1 } },
+      { options: { blksize: 512, windowsize: 8 } },
+      { port: 99 },
+    ]) {
       tell('a', { options: { blksize: 512, windowsize: 1 }, event: 'progress', ...own });
       clock.pass(PAUSE);
       should(deltas.at(-1)!.progress).be.empty();

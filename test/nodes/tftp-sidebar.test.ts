@@ -119,15 +119,19 @@ describe('the TFTP sidebar', () => {
     should((await details(finished[0]!.id)).diagnosis[0]).have.property('key', 'badSetting');
   });
 
-  it('forgets what runs when its node is closed', async () => {
-    const { row } = await getForever();
-    await redeploy([]);
-    const { live, liveCount, nodes } = await snapshot();
-    should([live.length, liveCount]).eql([0, 0]);
-    should(nodes.some(({ id, type }) => id === 'node' && type === 'tftp-get')).equal(false);
-    const { status } = await adminRequest().get(`/tftp/transfers/${row.id}`);
-    should(status).equal(404);
-  });
+  for (const [type, begin] of [
+    ['tftp-get', getForever],
+    ['tftp-server', serveFirmware],
+  ] as const) {
+    it(`forgets what a ${type} node runs when it is closed`, async () => {
+      const { row } = await begin();
+      await redeploy([]);
+      const { live, liveCount } = await snapshot();
+      should([live.length, liveCount]).eql([0, 0]);
+      const { status } = await adminRequest().get(`/tftp/transfers/${row.id}`);
+      should(status).equal(404);
+    });
+  }
 
   it('names the node of a template for one inside a subflow', async () => {
     const { port } = await startServer({}, { storage: stuckStorage() });
