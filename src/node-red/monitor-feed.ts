@@ -2,13 +2,15 @@
 
 import { callListener } from '../net/call-listener';
 import { systemClock } from '../net/clock';
-import { CHART_BUCKETS, CHART_INTERVAL, MAX_FINISHED } from './transfer-monitor';
+import { MAX_FINISHED } from './transfer-monitor';
 import { needsWholeRow, progressRow, transferRow } from './transfer-rows';
+import { CHART_BUCKETS, CHART_INTERVAL } from './transfer-totals';
 import type { Clock, Timer } from '../net/clock';
 import type { TransferRecord } from '../net/transfer-record';
 import type { Throughput } from './throughput-history';
-import type { MonitoredNode, Totals, TransferMonitor } from './transfer-monitor';
+import type { MonitoredNode, TransferMonitor } from './transfer-monitor';
 import type { ProgressRow, TransferRow } from './transfer-rows';
+import type { Totals } from './transfer-totals';
 
 /** Milliseconds for which changes are told after the sidebar has shown that it looks. */
 export const LEASE = 30_000;

@@ -3,26 +3,19 @@
 import { callListener } from '../net/call-listener';
 import { systemClock } from '../net/clock';
 import { isLast } from '../net/transfer-record';
-import { ThroughputHistory } from './throughput-history';
+import { TransferTotals } from './transfer-totals';
 import type { Node } from 'node-red';
 import type { Clock } from '../net/clock';
 import type { TransferRecord } from '../net/transfer-record';
 import type { Throughput } from './throughput-history';
+import type { Totals } from './transfer-totals';
 
 /** So many live transfers are held; more are only counted. */
 export const MAX_LIVE = 2000;
 /** So many transfers that have ended are held, with their traces. */
 export const MAX_FINISHED = 100;
-/** Milliseconds a bucket of the chart, and how many it has: ten minutes. */
-export const CHART_INTERVAL = 5000;
-export const CHART_BUCKETS = 120;
-
 /** Characters of a text that are held. */
 const MAX_TEXT = 512;
-
-/** The rate of all transfers is that of the last three seconds: most tell how far they are once a second. */
-const RATE_INTERVAL = 1000;
-const RATE_BUCKETS = 3;
 
 /** A node that transfers. */
 export interface MonitoredNode {
@@ -56,28 +49,6 @@ export interface MonitoredTransfer {
   readonly record: TransferRecord;
 }
 
-/** What has been counted since the monitor began. */
-export interface Totals {
-  /** When that was, in ISO 8601. */
-  readonly since: string;
-  readonly completed: number;
-  /** Without those in `expected` and `cancelled`. */
-  readonly failed: number;
-  /** Misses that are normal. */
-  readonly expected: number;
-  readonly probes: number;
-  readonly cancelled: number;
-  /** Payload bytes of reads and of writes. */
-  readonly bytesDown: number;
-  readonly bytesUp: number;
-  readonly retransmits: number;
-  /** Bytes per second, over the last three seconds. */
-  readonly rateDown: number;
-  readonly rateUp: number;
-}
-
-type Counted = 'completed' | 'failed' | 'expected' | 'probes' | 'cancelled';
-
 interface Source extends TransferSource {
   /** Its live transfers, those that are only counted too. */
   running: number;
@@ -91,32 +62,16 @@ interface Live {
 
 /** The registry. What a record costs does not depend on how many transfers there are, nor on who looks. */
 export class TransferMonitor {
-  readonly #clock: Clock;
-  readonly #since: string;
+  readonly #totals: TransferTotals;
   readonly #sources = new Set<Source>();
   readonly #live = new Map<string, Live>();
   /** A ring: the one that ended as number `n` is at `n % MAX_FINISHED`. */
   readonly #finished: MonitoredTransfer[] = [];
-  readonly #ends: Record<Counted, number> = {
-    completed: 0,
-    failed: 0,
-    expected: 0,
-    probes: 0,
-    cancelled: 0,
-  };
-  readonly #bytes = { down: 0, up: 0 };
-  readonly #chart: ThroughputHistory;
-  readonly #lately: ThroughputHistory;
-  #retransmits = 0;
   #liveCount = 0;
   #finishedCount = 0;
 
   constructor(clock: Clock) {
-    const now = clock.now();
-    this.#clock = clock;
-    this.#since = clock.date().toISOString();
-    this.#chart = new ThroughputHistory(now, CHART_INTERVAL, CHART_BUCKETS);
-    this.#lately = new ThroughputHistory(now, RATE_INTERVAL, RATE_BUCKETS);
+    this.#totals = new TransferTotals(clock);
   }
 
   /** Watches a node from now on. */
@@ -173,21 +128,12 @@ export class TransferMonitor {
   }
 
   get totals(): Totals {
-    const now = this.#clock.now();
-    return {
-      since: this.#since,
-      ...this.#ends,
-      bytesDown: this.#bytes.down,
-      bytesUp: this.#bytes.up,
-      retransmits: this.#retransmits,
-      rateDown: this.#lately.rate(now, 'down'),
-      rateUp: this.#lately.rate(now, 'up'),
-    };
+    return this.#totals.figures;
   }
 
   /** The chart of the last ten minutes. */
   get throughput(): Throughput {
-    return this.#chart.complete(this.#clock.now());
+    return this.#totals.throughput;
   }
 
   #tell(source: Source, record: TransferRecord): void {
@@ -197,34 +143,22 @@ export class TransferMonitor {
     const live = this.#live.get(id);
     if (isLast(record)) return this.#end(source, live, record);
     if (live !== undefined) {
-      this.#countMoved(record, live.record);
+      this.#totals.countMoved(record, live.record);
       live.record = ownCopy(record);
     } else if (this.#live.size < MAX_LIVE) {
-      this.#countMoved(record);
+      this.#totals.countMoved(record);
       this.#live.set(id, { source, node: source.node, record: ownCopy(record) });
     }
   }
 
   #end(source: Source, live: Live | undefined, record: TransferRecord): void {
-    this.#countMoved(record, live?.record);
+    this.#totals.countMoved(record, live?.record);
     this.#countLive(source, -1);
     this.#live.delete(record.id);
-    this.#ends[kindOfEnd(record)] += 1;
+    this.#totals.countEnd(record);
     const ended = { node: source.node, record: ownCopy(record) };
     this.#finished[this.#finishedCount % MAX_FINISHED] = ended;
     this.#finishedCount += 1;
-  }
-
-  /** Counts what a record tells beyond the one before it. */
-  #countMoved(record: TransferRecord, before?: TransferRecord): void {
-    this.#retransmits += record.retransmits - (before?.retransmits ?? 0);
-    const bytes = record.bytes - (before?.bytes ?? 0);
-    if (bytes === 0) return;
-    const direction = record.operation === 'read' ? 'down' : 'up';
-    const now = this.#clock.now();
-    this.#bytes[direction] += bytes;
-    this.#chart.add(now, direction, bytes);
-    this.#lately.add(now, direction, bytes);
   }
 
   #countLive(source: Source, more: number): void {
@@ -252,13 +186,6 @@ interface NamedNode extends Pick<Node, 'id' | 'type' | 'name'> {
 /** A node, as the sidebar names it. */
 export function describeNode({ id, type, name = '', _alias }: NamedNode): MonitoredNode {
   return { id, reveal: typeof _alias === 'string' ? _alias : id, type, name: cutText(name) };
-}
-
-function kindOfEnd({ event, error }: TransferRecord): Counted {
-  if (event === 'complete') return 'completed';
-  if (event === 'probe') return 'probes';
-  if (error?.expected) return 'expected';
-  return error?.code === 'ECANCELED' ? 'cancelled' : 'failed';
 }
 
 /** The record is also the payload of a message: a flow may do with it as it likes. Texts are cut. */

@@ -148,6 +148,15 @@ describe('the packed package', () => {
         runtime!.log.should.not.match(/\[error\]|not loaded|Missing node modules/i);
       });
 
+      it('loads the sidebar, and answers what it asks', async () => {
+        const plugins = await runtime!.json<Pick<NodeSet, 'id' | 'err'>[]>('/plugins');
+        const plugin = plugins.find(({ id }) => id === `${PACKAGE}/tftp-sidebar`);
+        plugin!.should.have.properties({ enabled: true, runtime: true });
+        plugin!.should.not.have.property('err');
+        const snapshot = await runtime!.json<object>('/tftp/transfers');
+        snapshot.should.have.properties({ live: [], liveCount: 0, finished: [] });
+      });
+
       it('serves the editor part and the help of every node', async () => {
         const html = await runtime!.text('/nodes', 'text/html');
         const marks = nodeNames().flatMap((name) => [
