@@ -66,12 +66,17 @@ function requestRepeated({ host }: TransferRecord, trace: readonly TraceLine[]) 
   const answered = trace.findIndex(
     ({ direction, packet }) => direction === 'in' && packet !== 'junk',
   );
-  const first = answered < 0 ? [] : trace.slice(0, answered);
-  const count = first.filter(
-    ({ direction, note }) => direction === 'out' && note === 'again',
-  ).length;
+  const before = answered < 0 ? [] : trace.slice(0, answered);
+  const count = before.filter((line) => isFirst(line) && line.note === 'again').length;
   const seconds = tenths((trace[answered]?.at ?? 0) / 1000);
   return count === 0 ? undefined : finding('requestRepeated', { host, count, seconds });
+}
+
+/** The trace of a long transfer begins in its middle. */
+function isFirst({ direction, packet, number }: TraceLine): boolean {
+  if (direction !== 'out') return false;
+  if (packet === 'DATA') return number === 1;
+  return packet === 'ACK' ? number === 0 : packet !== 'ERROR';
 }
 
 function rewound({ options }: TransferRecord, trace: readonly TraceLine[]) {

@@ -314,6 +314,22 @@ describe('diagnose', () => {
       });
     }
 
+    it('does not take the middle of a long transfer for its beginning', () => {
+      const again = (what: string): string[] =>
+        diagnose(
+          complete({
+            retransmits: 1,
+            trace: ['… 9 earlier entries left out', `+1.0 ms -> ${what} again`, '+2.0 ms <- ACK 9'],
+          }),
+        ).map(({ key }) => key);
+      for (const what of ['OACK', 'RRQ', 'ACK 0', 'DATA 1 (8 B)']) {
+        should(again(what)).containEql('requestRepeated');
+      }
+      for (const what of ['ACK 9', 'DATA 9…12 (8 B)']) {
+        should(again(what)).not.containEql('requestRepeated');
+      }
+    });
+
     it('does not take for a rewind or a stranger what a peer writes into an ERROR', () => {
       const trace = [
         '+0.0 ms <- ERROR 0 a packet of stranger 192.0.2.1:1 came',
