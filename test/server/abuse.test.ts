@@ -127,6 +127,8 @@ describe('TftpServer and forged requests', () => {
     const running = await startServer({
       storage,
       timeout: 5000,
+      // Meanwhile the running transfer waits, on a busy machine for long.
+      retries: 20,
       requestRate: 0,
       maxTransfers: 100,
       maxPerHost: 1000,
