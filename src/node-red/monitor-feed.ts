@@ -2,7 +2,6 @@
 
 import { callListener } from '../net/call-listener';
 import { systemClock } from '../net/clock';
-import { MAX_FINISHED } from './transfer-monitor';
 import { needsWholeRow, progressRow, transferRow } from './transfer-rows';
 import { CHART_BUCKETS, CHART_INTERVAL } from './transfer-totals';
 import type { Clock, Timer } from '../net/clock';
@@ -174,7 +173,7 @@ export class MonitorFeed {
   }
 
   #rows(before: Told): Pick<Delta, 'started' | 'progress' | 'finished' | 'gone'> {
-    const { live, finishedCount } = this.#monitor;
+    const { live } = this.#monitor;
     const started: TransferRow[] = [];
     const progress: ProgressRow[] = [];
     for (const [id, transfer] of live) {
@@ -184,8 +183,7 @@ export class MonitorFeed {
       if (whole) started.push(transferRow(transfer));
       else progress.push(progressRow(transfer));
     }
-    const ended = Math.min(finishedCount - before.finishedCount, MAX_FINISHED);
-    const finished = this.#monitor.finished(ended).map(transferRow);
+    const finished = this.#monitor.finished(before.finishedCount).map(transferRow);
     return { started, progress, finished, ...this.#gone(before, finished) };
   }
 

@@ -3,6 +3,7 @@
 import { callListener } from '../net/call-listener';
 import { systemClock } from '../net/clock';
 import { isLast } from '../net/transfer-record';
+import { FinishedTransfers } from './finished-transfers';
 import { TransferTotals } from './transfer-totals';
 import type { Node } from 'node-red';
 import type { Clock } from '../net/clock';
@@ -12,8 +13,6 @@ import type { Totals } from './transfer-totals';
 
 /** So many live transfers are held; more are only counted. */
 export const MAX_LIVE = 2000;
-/** So many transfers that have ended are held, with their traces. */
-export const MAX_FINISHED = 100;
 /** Characters of a text that are held. */
 const MAX_TEXT = 512;
 
@@ -65,10 +64,8 @@ export class TransferMonitor {
   readonly #totals: TransferTotals;
   readonly #sources = new Set<Source>();
   readonly #live = new Map<string, Live>();
-  /** A ring: the one that ended as number `n` is at `n % MAX_FINISHED`. */
-  readonly #finished: MonitoredTransfer[] = [];
+  readonly #finished = new FinishedTransfers();
   #liveCount = 0;
-  #finishedCount = 0;
 
   constructor(clock: Clock) {
     this.#totals = new TransferTotals(clock);
@@ -87,7 +84,7 @@ export class TransferMonitor {
   /** The nodes that are open, and those whose transfers are still remembered; an open one comes first. */
   get nodes(): MonitoredNode[] {
     const nodes = new Map<string, MonitoredNode>();
-    for (const { node } of [...this.#sources, ...this.#finished]) {
+    for (const { node } of [...this.#sources, ...this.finished()]) {
       if (!nodes.has(node.id)) nodes.set(node.id, node);
     }
     return [...nodes.values()];
@@ -105,21 +102,17 @@ export class TransferMonitor {
 
   /** How many have ended so far. */
   get finishedCount(): number {
-    return this.#finishedCount;
+    return this.#finished.count;
   }
 
-  /** Those that have ended last, newest first: so many, or all that are held. */
-  finished(count = MAX_FINISHED): MonitoredTransfer[] {
-    const length = Math.min(count, this.#finished.length);
-    return Array.from(
-      { length },
-      (_, index) => this.#finished[(this.#finishedCount - 1 - index) % MAX_FINISHED]!,
-    );
+  /** Those held that ended after so many had ended, newest first. */
+  finished(after = 0): MonitoredTransfer[] {
+    return this.#finished.after(after);
   }
 
   /** A transfer that is held; undefined if it is forgotten. */
   find(id: string): MonitoredTransfer | undefined {
-    return this.#live.get(id) ?? this.#finished.find(({ record }) => record.id === id);
+    return this.#live.get(id) ?? this.finished().find(({ record }) => record.id === id);
   }
 
   /** Has a node end one of its transfers. @returns false if there is no such one, or it has ended. */
@@ -156,9 +149,7 @@ export class TransferMonitor {
     this.#countLive(source, -1);
     this.#live.delete(record.id);
     this.#totals.countEnd(record);
-    const ended = { node: source.node, record: ownCopy(record) };
-    this.#finished[this.#finishedCount % MAX_FINISHED] = ended;
-    this.#finishedCount += 1;
+    this.#finished.add({ node: source.node, record: ownCopy(record) });
   }
 
   #countLive(source: Source, more: number): void {

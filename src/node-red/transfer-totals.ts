@@ -33,13 +33,14 @@ export interface Totals {
   readonly rateUp: number;
 }
 
-type Counted = 'completed' | 'failed' | 'expected' | 'probes' | 'cancelled';
+/** How a transfer ended. `failed`: neither a normal miss (`expected`) nor cancelled. */
+export type Outcome = 'completed' | 'failed' | 'expected' | 'probes' | 'cancelled';
 
 /** The books. What a record costs does not depend on how many there were. */
 export class TransferTotals {
   readonly #clock: Clock;
   readonly #since: string;
-  readonly #ends: Record<Counted, number> = {
+  readonly #ends: Record<Outcome, number> = {
     completed: 0,
     failed: 0,
     expected: 0,
@@ -91,11 +92,12 @@ export class TransferTotals {
 
   /** Counts a transfer by the record of its end. */
   countEnd(record: TransferRecord): void {
-    this.#ends[kindOfEnd(record)] += 1;
+    this.#ends[outcomeOf(record)] += 1;
   }
 }
 
-function kindOfEnd({ event, error }: TransferRecord): Counted {
+/** From the record of its end. */
+export function outcomeOf({ event, error }: TransferRecord): Outcome {
   if (event === 'complete') return 'completed';
   if (event === 'probe') return 'probes';
   if (error?.expected) return 'expected';

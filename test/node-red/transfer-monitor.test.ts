@@ -1,10 +1,6 @@
 import should = require('should');
-import {
-  MAX_FINISHED,
-  MAX_LIVE,
-  TransferMonitor,
-  describeNode,
-} from '../../src/node-red/transfer-monitor';
+import { MAX_FINISHED, MAX_OLDER_FAILURES } from '../../src/node-red/finished-transfers';
+import { MAX_LIVE, TransferMonitor, describeNode } from '../../src/node-red/transfer-monitor';
 import { recordOf } from '../helpers/records';
 import { VirtualClock } from '../helpers/virtual-clock';
 import type { TransferRecord } from '../../src/net/transfer-record';
@@ -110,6 +106,33 @@ describe('TransferMonitor', () => {
     should(finishedIds()).have.length(MAX_FINISHED);
     should(finishedIds()[0]).equal(`t${MAX_LIVE - 1}`);
     should(finishedIds().at(-1)).equal(`t${MAX_LIVE - MAX_FINISHED}`);
+  });
+
+  it('holds failures while a crowd is served, the newest of them', () => {
+    const error = { code: 'ETIMEDOUT', tftpCode: 0, message: 'No answer' };
+    for (let i = 0; i <= MAX_OLDER_FAILURES; i += 1) {
+      tell(`f${i}`);
+      tell(`f${i}`, { event: 'error', error, trace: ['silent'] });
+      tell(`c${i}`);
+      tell(`c${i}`, { event: 'error', error: { ...error, code: 'ECANCELED' } });
+    }
+    const before = monitor.finishedCount;
+    for (let i = 0; i < MAX_FINISHED; i += 1) {
+      tell(`t${i}`);
+      tell(`t${i}`, { event: 'complete' });
+    }
+    const ids = finishedIds();
+    should(ids.slice(0, MAX_FINISHED)).matchEach(/^t/);
+    should(ids.slice(MAX_FINISHED)).eql(
+      Array.from({ length: MAX_OLDER_FAILURES }, (_, i) => `f${MAX_OLDER_FAILURES - i}`),
+    );
+    should(monitor.find('f1')!.record.trace).eql(['silent']);
+    should(monitor.find('f0')).equal(undefined);
+    should(monitor.finished(before)).have.length(MAX_FINISHED);
+    should(monitor.finished(before - 2).map(({ record }) => record.id)[MAX_FINISHED]).equal(
+      `f${MAX_OLDER_FAILURES}`,
+    );
+    should(monitor.finished(before - 1)).have.length(MAX_FINISHED);
   });
 
   it('takes one that was only counted when there is room, with all that it has moved', () => {
