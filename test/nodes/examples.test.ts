@@ -1,167 +1,259 @@
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import * as path from 'node:path';
+/** Each flow of the import menu, run in a real Node-RED and tried as its comment says. */
+
+import { readFile, readdir } from 'node:fs/promises';
 import should = require('should');
 import { TftpClient } from '../../src/client/client';
-import {
-  asRecord,
-  Inbox,
-  closeAfterTest,
-  freePort,
-  loadWholeFlow,
-  nodeOf,
-  startServer,
-  useNodeRed,
-  useSettings,
-} from '../helpers/node-red';
-import type { FlowNode } from '../helpers/node-red';
+import { ExampleStage, exampleFiles } from '../helpers/examples';
+import { MqttBench } from '../helpers/mqtt';
 
-const FOLDER = path.resolve(__dirname, '../../../examples');
-const CORE = [
-  'common/20-inject',
-  'common/90-comment',
-  'function/10-switch',
-  'function/80-template',
-];
-/** The test helper knows no global-config node, and only one Catch node. */
-const LEFT_OUT = /-modules$|^tftp-ex4-gone$/;
-const TYPES = ['tftp-server', 'tftp-get', 'tftp-put'];
-const TYPES_WITHOUT_PORT = ['tftp-response'];
+describe('the examples in Node-RED', () => {
+  const examples = exampleFiles();
+  const client = new TftpClient({ host: '127.0.0.1' });
+  let stage: ExampleStage;
 
-describe('examples', () => {
-  useNodeRed();
+  before(async () => {
+    stage = await ExampleStage.open();
+  });
 
-  async function example(start: string): Promise<FlowNode[]> {
-    const file = (await readdir(FOLDER)).find((name) => name.startsWith(start));
-    const flow: FlowNode[] = JSON.parse(await readFile(path.join(FOLDER, file!), 'utf8'));
-    return flow;
+  afterEach(() => should(stage.uncaught).deepEqual([]));
+
+  after(async () => {
+    client.close();
+    await stage?.close();
+  });
+
+  /** Deploys the example with this number. */
+  async function deploy(number: number, mqttPort?: number): Promise<void> {
+    const example = examples.find(({ title }) => title.startsWith(`${number} - `))!;
+    await stage.deploy(example, mqttPort);
   }
 
-  /** Runs an example at another port, with an inbox in the place of each Debug node. */
-  async function run(start: string, port: string): Promise<void> {
-    const nodes = (await example(start)).filter(({ id }) => !LEFT_OUT.test(id));
-    const flow = nodes.map((node) => ({
-      ...node,
-      type: node.type === 'debug' ? 'inbox' : node.type,
-      ...(TYPES.includes(node.type) && { port }),
-    }));
-    await loadWholeFlow(flow, CORE);
+  /** What a TFTP client gets that asks from outside. */
+  async function get(name: string, port: string): Promise<string> {
+    const { data } = await client.get(name, { port: stage.port(port) });
+    return data.toString();
   }
 
-  /** An empty folder for relative names. */
-  async function workingFolder(): Promise<string> {
-    const folder = await mkdtemp(path.join(tmpdir(), 'tftp-examples-'));
-    useSettings({ fileWorkingDirectory: folder });
-    closeAfterTest(() => rm(folder, { recursive: true }));
-    closeAfterTest(() => Promise.resolve(useSettings({ fileWorkingDirectory: '' })));
-    return folder;
+  async function put(content: string, name: string, port: string): Promise<void> {
+    await client.put(content, name, { port: stage.port(port) });
   }
 
-  /** A server shows its first status when it listens. */
-  function listening(id: string): Promise<void> {
-    return new Promise((resolve) => nodeOf(id).once('call:status', () => resolve()));
+  async function fetched(page: string): Promise<{ status: number; body: string }> {
+    const response = await fetch(new URL(page, stage.base));
+    return { status: response.status, body: await response.text() };
   }
 
-  it('begin with a comment and use each type of node, at ports that need no right', async () => {
-    const names = await readdir(FOLDER);
-    const used = new Set<string>();
-    for (const name of names) {
-      const flow = await example(name);
-      should(flow[0]!.type).equal('comment');
-      for (const { type, port } of flow) {
-        used.add(type);
-        if (TYPES.includes(type)) should(Number(port)).be.above(1023);
-      }
-    }
-    should([...used]).containDeep([...TYPES, ...TYPES_WITHOUT_PORT]);
+  it('1 gets a file, and says why another one cannot be had', async () => {
+    await deploy(1);
+    await stage.press('go');
+    should(await stage.shown('file')).equal('line=7\nname=Reception\n');
+    await stage.shown('events', has({ event: 'complete', filename: 'phone.cfg', bytes: 22 }));
+    await stage.press('go-missing');
+    should(await stage.shown('why')).match(/File not found$/);
+    await stage.shown('events', has({ event: 'error', filename: 'missing.cfg' }));
+    should(stage.all('file')).have.length(1);
+    should(await get('phone.cfg', '6971')).equal('line=7\nname=Reception\n');
   });
 
-  it('1 gets a file', async () => {
-    const { port } = await startServer({ 'phone.cfg': 'line=7' });
-    await run('1', port);
-    nodeOf('tftp-ex1-go').receive({});
-    should((await Inbox.of('tftp-ex1-file').until()).payload).equal('line=7');
-    await Inbox.of('tftp-ex1-events').until(({ event }) => event === 'complete');
+  it('2 puts messages as files, and says why one is refused', async () => {
+    await deploy(2);
+    await stage.press('go');
+    const json = '{"phone":7,"name":"Reception"}';
+    await stage.shown('received', has({ filename: 'phone-7.json', payload: json }));
+    await stage.shown('sent', has({ event: 'complete', filename: 'phone-7.json', bytes: 30 }));
+    await stage.press('go-text');
+    await stage.shown('received', has({ filename: 'motd.txt', payload: 'Good morning' }));
+    await stage.press('go-refused');
+    should(await stage.shown('why')).match(/may|not/);
+    should(await stage.shown('refusal')).match(/firmware\.bin/);
+    should(stage.all('sent')).have.length(2);
+    await put('hello', 'hello.txt', '6972');
+    await stage.shown('received', has({ filename: 'hello.txt', payload: 'hello' }));
   });
 
-  it('2 puts a message as a file', async () => {
-    const { port, files } = await startServer({}, { write: true });
-    await run('2', port);
-    nodeOf('tftp-ex2-go').receive({});
-    await Inbox.of('tftp-ex2-sent').until();
-    should(files.get('phone-7.json')!.toString()).equal('{"phone":7,"name":"Reception"}');
+  it('3 serves a folder and tells who reads and writes what', async () => {
+    await deploy(3);
+    await stage.press('upload');
+    const file = stage.file('tftp-example-3', 'hello.txt');
+    should(await stage.shown('received')).equal(file);
+    should(await readFile(file, 'utf8')).equal('hello');
+    await stage.press('download');
+    should(await stage.shown('got')).equal('hello');
+    await stage.shown('watch', is('127.0.0.1 read hello.txt: complete, 5 bytes'));
+    await stage.shown('complete', has({ operation: 'read', filename: 'hello.txt' }));
+    await stage.shown('progress', is(100));
+    await stage.press('missing');
+    should(await stage.shown('told')).match(/File not found/);
+    await stage.shown('error', has({ filename: 'missing.txt' }));
+    await put('from outside', 'a.txt', '6973');
+    should(await get('a.txt', '6973')).equal('from outside');
   });
 
-  it('3 serves a folder and tells of its transfers', async () => {
-    const folder = await workingFolder();
-    const port = await freePort();
-    await run('3', port);
-    await listening('tftp-ex3-server');
-    const client = new TftpClient({ host: '127.0.0.1', port: Number(port) });
-    closeAfterTest(() => Promise.resolve(client.close()));
-    await client.put('hello', 'hello.txt');
-    const { payload } = await Inbox.of('tftp-ex3-received').until();
-    should(payload).equal(path.join(folder, 'tftp', 'hello.txt'));
-    should((await client.get('hello.txt')).data.toString()).equal('hello');
-    await Inbox.of('tftp-ex3-complete').count(2);
-    await should(client.get('nope')).be.rejected();
-    const failed = await Inbox.of('tftp-ex3-error').until();
-    should(asRecord(failed.payload).filename).equal('nope');
-  });
-
-  it('4 raises an alert when a download fails', async () => {
-    await workingFolder();
-    await run('4', await freePort());
-    await listening('tftp-ex4-server');
-    nodeOf('tftp-ex4-go').receive({});
-    const { payload } = await Inbox.of('tftp-ex4-alert').until();
-    should(payload).equal('127.0.0.1 could not get no-such-phone.cfg: File not found');
-  });
-
-  it('5 makes the configuration of each phone, and refuses other names', async () => {
-    const port = await freePort();
-    await run('5', port);
-    await listening('tftp-ex5-server');
-    const client = new TftpClient({ host: '127.0.0.1', port: Number(port) });
-    closeAfterTest(() => Promise.resolve(client.close()));
-    for (const mac of ['00:04:f2:aa:bb:cc', '00:04:f2:dd:ee:ff']) {
-      const { data } = await client.get(`cfg${mac.replaceAll(':', '')}.xml`);
-      should(data.toString()).equal(
-        `<config>\n  <mac>${mac}</mac>\n  <address>127.0.0.1</address>\n` +
-          `  <line label="Phone ${mac}"/>\n</config>\n`,
-      );
-    }
-    await should(client.get('cfg.xml')).be.rejectedWith({
+  it('4 makes the configuration of each phone, and refuses strangers', async () => {
+    await deploy(4);
+    const config = (mac: string, line: number, name: string): string =>
+      `<config>\n  <mac>${mac}</mac>\n  <line number="${line}" label="${name}"/>\n</config>\n`;
+    const reception = config('00:04:f2:aa:bb:cc', 7, 'Reception');
+    await stage.press('go');
+    should(await stage.shown('config')).equal(reception);
+    await stage.shown('served', is('00:04:f2:aa:bb:cc has cfg0004f2aabbcc.xml'));
+    await stage.press('go2');
+    await stage.shown('config', is(config('00:04:f2:dd:ee:ff', 8, 'Workshop')));
+    await stage.press('go3');
+    should(await stage.shown('told')).match(/No such phone/);
+    await stage.shown('failed', is('127.0.0.1 did not get cfg0004f2000000.xml: No such phone'));
+    should(await get('cfg0004f2aabbcc.xml', '6974')).equal(reception);
+    await should(get('passwd', '6974')).be.rejectedWith({
       code: 'ENOENT',
       message: /No such phone/,
     });
-    const { payload } = await Inbox.of('tftp-ex5-alert').until();
-    should(asRecord(payload).filename).equal('cfg.xml');
   });
 
-  it('6 pauses and stops a server, and tells how it is', async () => {
-    await workingFolder();
-    const port = await freePort();
-    await run('6', port);
-    await listening('tftp-ex6-server');
-    const client = new TftpClient({ host: '127.0.0.1', port: Number(port) });
-    closeAfterTest(() => Promise.resolve(client.close()));
-    const answers = Inbox.of('tftp-ex6-answers');
-    const press = async (action: string): Promise<unknown> => {
-      nodeOf(`tftp-ex6-${action}`).receive({});
-      const answer: { action?: string; payload?: unknown } = await answers.until(
-        (msg) => 'action' in msg && msg.action === action,
-      );
-      return answer.payload;
+  it('5 keeps configurations under names with the time, and tells of changes', async () => {
+    await deploy(5);
+    await stage.press('copy');
+    should(await stage.shown('tell-changed')).match(/^sw1-confg of 127\.0\.0\.1 is new: /);
+    await stage.press('copy');
+    const said = await stage.shown('tell-same');
+    should(said).match(/^sw1-confg of 127\.0\.0\.1 is as before: .*sw1-confg\.\d{8}T\d{6}Z(-\d)?$/);
+    await stage.press('rename');
+    await stage.shown('tell-changed', (value) => value !== stage.all('tell-changed')[0]);
+    await stage.press('night');
+    should(await stage.shown('fetched')).match(/^sw2 is kept as .*sw2\.\d{8}T\d{6}Z\.cfg$/);
+    await stage.press('wrong');
+    should(await stage.shown('alert')).match(/core\.dump/);
+    await stage.shown('told');
+    await put('hostname sw3\n', 'sw3-confg', '6975');
+    await stage.shown('tell-changed', (value) => String(value).startsWith('sw3-confg'));
+    const names = (await readdir(stage.file('tftp-example-5'))).toSorted();
+    should(names.map((name) => name.split('.')[0])).deepEqual([
+      ...Array<string>(3).fill('sw1-confg'),
+      ...['sw2', 'sw3-confg'],
+    ]);
+    const contents = names.map((name) => readFile(stage.file('tftp-example-5', name), 'utf8'));
+    should((await Promise.all(contents))[3]).equal('hostname sw2\nend\n');
+  });
+
+  it('6 pushes firmware when MQTT says so, and tells of progress and failure by MQTT', async () => {
+    const mqtt = await MqttBench.open();
+    try {
+      await deploy(6, mqtt.port);
+      await stage.press('go');
+      const result = await mqtt.message('firmware/lab-1/result');
+      should(result).have.properties({ ok: true, file: 'phone.bin', bytes: 4_000_000 });
+      should(mqtt.heard('firmware/lab-1/progress').at(-1)).have.property('percent', 100);
+      await stage.shown('received', is('phone.bin, 4000000 bytes'));
+      await stage.press('go-wrong');
+      should(await mqtt.message('firmware/alert')).have.properties({
+        device: 'lab-1',
+        host: '127.0.0.1',
+        file: 'notes.txt',
+        error: 'EACCES',
+      });
+      const command = { device: 'lab-2', host: '127.0.0.1', port: stage.port('6976') };
+      await mqtt.publish('firmware/push', { ...command, file: 'other.bin' });
+      should(await mqtt.message('firmware/lab-2/result')).have.property('file', 'other.bin');
+      await mqtt.publish('firmware/push', { ...command, device: '#' });
+      should(await mqtt.message('firmware/alert', 1)).have.property('text');
+      await stage.shown('seen', has({ file: 'other.bin' }));
+    } finally {
+      await mqtt.close();
+    }
+  });
+
+  it('7 answers HTTP requests with files and failures', async () => {
+    await deploy(7);
+    const firmware = 'the firmware of the phone\n';
+    should(await fetched('/fetch/lab/phone.bin')).deepEqual({ status: 200, body: firmware });
+    for (const [page, status, code] of [
+      ['lab/missing.bin', 404, 'ENOENT'],
+      ['other/phone.bin', 404, 'ENOENT'],
+      ['lab/secret.key', 502, 'EACCES'],
+      ['silent/phone.bin', 504, 'ETIMEDOUT'],
+    ] as const) {
+      const answer = await fetched(`/fetch/${page}`);
+      should(answer.status).equal(status, page);
+      should(JSON.parse(answer.body)).have.properties({ status, code, file: page.split('/')[1] });
+    }
+    await stage.press('go');
+    await stage.shown('page', is(`200 ${firmware}`));
+    await stage.press('go-missing');
+    await stage.shown('page', (value) => String(value).startsWith('404 {"status":404,'));
+  });
+
+  it('8 raises an alert in words, and is quiet about what is normal', async () => {
+    await deploy(8);
+    await stage.press('good');
+    await stage.shown('served', is('127.0.0.1 has firmware.bin'));
+    await stage.press('trust');
+    await stage.shown('miss', is('127.0.0.1 can do without CTLSEP0004F2AABBCC.tlv'));
+    await stage.press('size');
+    await stage.shown('probe', is('127.0.0.1 only asked for the size of firmware.bin'));
+    should(stage.all('alert')).deepEqual([]);
+    await stage.press('config');
+    should(await stage.shown('alert')).match(
+      /^127\.0\.0\.1 \(00:04:f2:aa:bb:cc\) could not download SEP0004F2AABBCC\.cnf\.xml: File not found \(ENOENT\)\.\nIt had 0 bytes/,
+    );
+    await stage.press('full');
+    const alert = await stage.shown('alert', (value) => String(value).includes('firmware.bin'));
+    should(alert).match(/^127\.0\.0\.1 could not download firmware\.bin: .+ \(ENOSPC\)\.\n/);
+    should(alert).match(/The last packets:\n(\+[\d.]+ ms .+\n)*\+[\d.]+ ms <- ERROR/);
+    await should(get('no-such-firmware.bin', '6978')).be.rejectedWith({ code: 'ENOENT' });
+    await stage.shown('alert', (value) => String(value).includes('no-such-firmware.bin'));
+  });
+
+  it('9 controls a server, and cancels transfers', async () => {
+    await deploy(9);
+    const press = async (action: string, count = 1): Promise<unknown> => {
+      await stage.press(action);
+      await stage.shown('answers', () => stage.all('answers').length >= count);
+      return stage.all('answers')[count - 1];
     };
-    should(await press('status')).have.properties({ state: 'listening', transfers: [] });
-    should(await press('pause')).have.property('state', 'paused');
-    await should(client.get('any')).be.rejectedWith(/The server is paused/);
-    await Inbox.of('tftp-ex6-events').until(({ event }) => event === 'error');
-    should(await press('resume')).have.property('state', 'listening');
-    should(await press('cancel')).have.property('state', 'listening');
-    should(await press('stop')).have.properties({ state: 'stopped', addresses: [] });
-    should(await press('start')).have.property('state', 'listening');
-    await should(client.get('any')).be.rejectedWith({ code: 'ENOENT' });
+    should(await press('status', 1)).have.properties({ state: 'listening', transfers: [] });
+    should(await get('any.txt', '6979')).equal('This is a file.\n');
+    should(await press('pause', 2)).have.property('state', 'paused');
+    await should(get('any.txt', '6979')).be.rejectedWith(/The server is paused/);
+    should(await press('resume', 3)).have.property('state', 'listening');
+    await stage.press('dies');
+    await stage.shown('events', is('start phone.cfg'));
+    should(await press('status', 4))
+      .have.property('transfers')
+      .with.length(1);
+    await press('cancel', 5);
+    await stage.shown('events', (value) => String(value).startsWith('error phone.cfg: '));
+    should(await press('reload', 6)).have.property('state', 'listening');
+    should(await press('stop', 7)).have.properties({ state: 'stopped', addresses: [] });
+    should(await press('start', 8)).have.property('state', 'listening');
+    should(await get('any.txt', '6979')).equal('This is a file.\n');
+    await stage.press('get-it');
+    await stage.shown('get-events', is('start log.txt'));
+    await stage.press('get-cancel');
+    should(await stage.shown('get-why')).equal('ECANCELED');
+    await stage.shown('get-events', (value) => String(value).startsWith('error log.txt: '));
+  });
+
+  it('10 serves what an HTTP backend has, and tells what it says', async () => {
+    await deploy(10);
+    await stage.press('go');
+    await stage.shown('got', is('phone.bin, 200000 bytes'));
+    await stage.press('go-missing');
+    should(await stage.shown('told')).match(/No such firmware/);
+    should(await stage.shown('why')).match(/No such firmware.*missing\.bin/);
+    await stage.press('go-broken');
+    const broken = /The firmware backend says 500/;
+    await stage.shown('told', (value) => broken.test(String(value)));
+    await stage.shown('why', (value) => broken.test(String(value)));
+    should(await get('phone.bin', '6980')).equal('firmware'.repeat(25_000));
   });
 });
+
+function is(expected: unknown): (value: unknown) => boolean {
+  return (value) => value === expected;
+}
+
+/** True for an object that has these properties, whatever else it has. */
+function has(expected: object): (value: unknown) => boolean {
+  const entries = Object.entries(expected);
+  return (value) =>
+    value instanceof Object && entries.every(([name, one]) => Reflect.get(value, name) === one);
+}

@@ -34,18 +34,24 @@ export function nodeFor({ node: [major, minor] }: NodeRedRelease): string | unde
 export class NodeRedRuntime {
   private constructor(
     private readonly program: BackgroundProgram,
-    private readonly base: string,
+    /** Where its editor would be without an `httpAdminRoot`. */
+    readonly base: string,
   ) {}
 
-  /** Starts it on a free port, and waits until its flows run. */
+  /**
+   * Starts it on a free port, and waits until its flows run.
+   *
+   * @param more settings of Node-RED besides the usual ones, or instead of them.
+   */
   static async start(
     release: NodeRedRelease,
     node: string,
     userDirectory: string,
+    more: Readonly<Record<string, unknown>> = {},
   ): Promise<NodeRedRuntime> {
     const port = await freePort();
     const settings = path.join(userDirectory, 'settings.js');
-    writeFileSync(settings, settingsFile(port));
+    writeFileSync(settings, settingsFile(port, more));
     const script = path.join(ROOT, 'node_modules', release.folder, 'red.js');
     const program = new BackgroundProgram(
       node,
@@ -82,7 +88,7 @@ export class NodeRedRuntime {
   }
 }
 
-function settingsFile(port: number): string {
+function settingsFile(port: number, more: Readonly<Record<string, unknown>>): string {
   const settings = {
     uiHost: '127.0.0.1',
     uiPort: port,
@@ -90,6 +96,7 @@ function settingsFile(port: number): string {
     telemetry: { enabled: false, updateNotification: false },
     editorTheme: { tours: false },
     logging: { console: { level: 'info', metrics: false, audit: false } },
+    ...more,
   };
   return `module.exports = ${JSON.stringify(settings, undefined, 2)};\n`;
 }
