@@ -15,6 +15,14 @@ import { UserDirectory } from './user-directory';
 export interface SavedNode {
   readonly id: string;
   readonly type: string;
+  readonly name?: string;
+  readonly address?: string;
+  readonly port?: string;
+  /** The middle of the node on its tab, or the corner of a group. */
+  readonly x?: number;
+  readonly y?: number;
+  /** For each output the ids of the nodes that follow. */
+  readonly wires?: readonly (readonly string[])[];
   readonly [property: string]: unknown;
 }
 
@@ -102,6 +110,11 @@ export class ExampleStage {
         await this.#sidebar.status(id, ({ fill }) => fill === 'green');
       }
     }
+  }
+
+  /** Ends the example that runs. */
+  async clear(): Promise<void> {
+    await this.#post('/flows', { flows: [] });
   }
 
   /** The port that stands in for one of the example. */

@@ -25,19 +25,19 @@ const CHARACTER = 7;
 
 /** The rectangle that a node takes up, with its button; the width of its label is estimated. */
 export function placeOf(node: SavedNode): Place {
-  const label = String(node['name'] || `tftp ${String(node['address'])}:${String(node['port'])}`);
+  const { id, type, name, address = '', port = '', x = 0, y = 0, wires = [] } = node;
+  const label = name || `tftp ${address}:${port}`;
   const text = label.length * CHARACTER + ICON_AND_MARGINS;
   const width = Math.max(LEAST_WIDTH, GRID * Math.floor(text / GRID));
-  const outputs = Array.isArray(node['wires']) ? node['wires'].length : 0;
-  const height = Math.max(LEAST_HEIGHT, outputs * OUTPUT_HEIGHT);
-  const left = Number(node['x']) - width / 2 - (node.type === 'inject' ? BUTTON : 0);
-  const button = node.type === 'inject' || node.type === 'debug' ? BUTTON : 0;
-  return { id: node.id, left, top: Number(node['y']) - height / 2, width: width + button, height };
+  const height = Math.max(LEAST_HEIGHT, wires.length * OUTPUT_HEIGHT);
+  const left = x - width / 2 - (type === 'inject' ? BUTTON : 0);
+  const button = type === 'inject' || type === 'debug' ? BUTTON : 0;
+  return { id, left, top: y - height / 2, width: width + button, height };
 }
 
 /** The frame of a group. */
-export function placeOfGroup({ id, x, y, w, h }: SavedNode): Place {
-  return { id, left: Number(x), top: Number(y), width: Number(w), height: Number(h) };
+export function placeOfGroup({ id, x = 0, y = 0, w, h }: SavedNode): Place {
+  return { id, left: x, top: y, width: Number(w), height: Number(h) };
 }
 
 /** The pairs that cover each other, as text. */
