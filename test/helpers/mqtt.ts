@@ -55,15 +55,13 @@ export class MqttBench {
     await this.#client.publishAsync(topic, JSON.stringify(payload));
   }
 
-  /** All messages with this topic, the oldest first. */
-  heard(topic: string): unknown[] {
-    return this.#heard.filter((one) => one.topic === topic).map(({ payload }) => payload);
-  }
-
-  /** Waits for the message with this topic that came as the n-th, counted from 0. */
-  async message(topic: string, index = 0): Promise<unknown> {
-    while (this.heard(topic).length <= index) await once(this.#news, 'news');
-    return this.heard(topic)[index];
+  /** Waits for the first message with this topic whose payload fits; those that came before count. */
+  async message(topic: string, fits: (payload: unknown) => boolean = () => true): Promise<unknown> {
+    for (;;) {
+      const found = this.#heard.find((one) => one.topic === topic && fits(one.payload));
+      if (found !== undefined) return found.payload;
+      await once(this.#news, 'news');
+    }
   }
 }
 
