@@ -60,23 +60,29 @@ export class ExampleStage {
   readonly #sidebar: DebugSidebar;
   readonly #runtime: NodeRedRuntime;
   readonly #directory: UserDirectory;
+  readonly #mqttPort: number;
   #ports = new Map<string, number>();
   /** The tab of the example that runs: its id is the beginning of all others. */
   #tab = '';
 
-  private constructor(runtime: NodeRedRuntime, directory: UserDirectory) {
+  private constructor(runtime: NodeRedRuntime, directory: UserDirectory, mqttPort: number) {
     this.#runtime = runtime;
     this.#directory = directory;
+    this.#mqttPort = mqttPort;
     this.#sidebar = new DebugSidebar(runtime.base);
   }
 
-  /** Starts the newest Node-RED that the running Node.js allows, without any flow. */
-  static async open(): Promise<ExampleStage> {
+  /**
+   * Starts the newest Node-RED that the running Node.js allows, without any flow.
+   *
+   * @param mqttPort where a broker is.
+   */
+  static async open(mqttPort: number): Promise<ExampleStage> {
     const release = NODE_RED_RELEASES.findLast((one) => nodeFor(one) === process.execPath)!;
     const directory = new UserDirectory();
     const settings = { debugMaxLength: LONGEST_TEXT };
     const runtime = await NodeRedRuntime.start(release, process.execPath, directory.path, settings);
-    const stage = new ExampleStage(runtime, directory);
+    const stage = new ExampleStage(runtime, directory, mqttPort);
     await stage.#sidebar.open().catch(async (error: unknown) => {
       await stage.close();
       throw error;
@@ -94,14 +100,14 @@ export class ExampleStage {
    * Deploys an example in the place of the one before, at ports that are free, and waits until its
    * servers listen.
    */
-  async deploy(example: ExampleFile, mqttPort = 0): Promise<void> {
+  async deploy(example: ExampleFile): Promise<void> {
     const wanted = [...new Set(example.text.match(UDP_PORT))];
     const free = await freeUdpPorts(wanted.length);
     this.#ports = new Map(wanted.map((port, index) => [port, free[index]!]));
     const text = example.text
       .replace(UDP_PORT, (port) => String(this.port(port)))
       .replace(NODE_RED_PORT, new URL(this.#runtime.base).port)
-      .replace(MQTT_PORT, String(mqttPort));
+      .replace(MQTT_PORT, String(this.#mqttPort));
     const flows: SavedNode[] = JSON.parse(text);
     this.#tab = flows.find(({ type }) => type === 'tab')!.id;
     await this.#post('/flows', { flows: flows.map(withThreads) });
@@ -110,11 +116,6 @@ export class ExampleStage {
         await this.#sidebar.status(id, ({ fill }) => fill === 'green');
       }
     }
-  }
-
-  /** Ends the example that runs. */
-  async clear(): Promise<void> {
-    await this.#post('/flows', { flows: [] });
   }
 
   /** The port that stands in for one of the example. */
