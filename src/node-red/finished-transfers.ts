@@ -1,7 +1,7 @@
 /** The transfers that have ended lately. Failures are held longer: a crowd that is served must not push them out. */
 
 import { outcomeOf } from './transfer-totals';
-import type { MonitoredTransfer } from './transfer-monitor';
+import type { MonitoredTransfer } from './monitored-transfer';
 
 /** So many are held, with their traces, however they ended. */
 export const MAX_FINISHED = 100;

@@ -7,7 +7,8 @@ import { CHART_BUCKETS, CHART_INTERVAL } from './transfer-totals';
 import type { Clock, Timer } from '../net/clock';
 import type { TransferRecord } from '../net/transfer-record';
 import type { Throughput } from './throughput-history';
-import type { MonitoredNode, TransferMonitor } from './transfer-monitor';
+import type { MonitoredNode } from './monitored-transfer';
+import type { TransferMonitor } from './transfer-monitor';
 import type { ProgressRow, TransferRow } from './transfer-rows';
 import type { Totals } from './transfer-totals';
 

@@ -10,7 +10,8 @@ import type { NodeAPI } from 'node-red';
 import type { Clock } from '../net/clock';
 import type { Diagnosis } from '../net/diagnosis';
 import type { TransferRecord } from '../net/transfer-record';
-import type { MonitoredNode, TransferMonitor } from './transfer-monitor';
+import type { MonitoredNode } from './monitored-transfer';
+import type { TransferMonitor } from './transfer-monitor';
 
 /** The topic of the deltas. */
 const TOPIC = 'tftp/transfers';

@@ -9,22 +9,13 @@ import type { Node } from 'node-red';
 import type { Clock } from '../net/clock';
 import type { TransferRecord } from '../net/transfer-record';
 import type { Throughput } from './throughput-history';
+import type { MonitoredNode, MonitoredTransfer } from './monitored-transfer';
 import type { Totals } from './transfer-totals';
 
 /** So many live transfers are held; more are only counted. */
 export const MAX_LIVE = 2000;
 /** Characters of a text that are held. */
 const MAX_TEXT = 512;
-
-/** A node that transfers. */
-export interface MonitoredNode {
-  readonly id: string;
-  /** The node to show in the editor: inside a subflow that is the one in the subflow's template. */
-  readonly reveal: string;
-  readonly type: string;
-  /** Empty if it has none. */
-  readonly name: string;
-}
 
 /** A node as the monitor needs it. */
 export interface TransferSource {
@@ -39,13 +30,6 @@ export interface MonitoredSource {
   tell(record: TransferRecord): void;
   /** The node is closed: its live transfers vanish. What it tells afterwards is not heard. */
   close(): void;
-}
-
-/** A transfer, and whose it is. */
-export interface MonitoredTransfer {
-  readonly node: MonitoredNode;
-  /** The last that was told of it. It is the monitor's own copy: flows may change theirs. */
-  readonly record: TransferRecord;
 }
 
 interface Source extends TransferSource {

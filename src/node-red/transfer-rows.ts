@@ -1,7 +1,7 @@
 /** Transfers as the sidebar shows them: rows of plain JSON. */
 
 import type { TransferRecord } from '../net/transfer-record';
-import type { MonitoredTransfer } from './transfer-monitor';
+import type { MonitoredTransfer } from './monitored-transfer';
 
 /** A row; see `TransferRecord` for what the fields mean. A live one has the event `start` or `progress`. */
 export interface TransferRow extends Pick<

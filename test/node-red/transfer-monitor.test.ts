@@ -4,7 +4,8 @@ import { MAX_LIVE, TransferMonitor, describeNode } from '../../src/node-red/tran
 import { recordOf } from '../helpers/records';
 import { VirtualClock } from '../helpers/virtual-clock';
 import type { TransferRecord } from '../../src/net/transfer-record';
-import type { MonitoredNode, MonitoredSource } from '../../src/node-red/transfer-monitor';
+import type { MonitoredNode } from '../../src/node-red/monitored-transfer';
+import type { MonitoredSource } from '../../src/node-red/transfer-monitor';
 
 const NODE: MonitoredNode = { id: 'n', reveal: 'n', type: 'tftp-server', name: 'phones' };
 
