@@ -1,20 +1,35 @@
 /** What `--help` prints. */
 
 import { COMMANDS } from './command-table';
+import { ExitCode } from './exit-code';
 import type { Command, Flag } from './command-table';
 
 const URLS = `URL is tftp://host[:port]/file[;mode=octet], with IPv6 addresses in brackets:
 tftp://[::1]:6969/phone.cfg. The port is 69 unless the URL says otherwise.`;
 
-const EXIT_CODES = `Exit codes:
-  0    done
-  1    the server said no or broke the protocol, is not found, or nothing listens there
-  2    usage: a flag, a value or the URL cannot be used
-  3    timeout: the server fell silent
-  4    a local file, disk, address or port, --max-size, or a reader of stdout that went away
-  5    the file has another SHA-256
-  70   internal error
-  130  interrupted (SIGINT); 143 terminated (SIGTERM); serve ends with 0 on both`;
+/** What each exit code means. */
+export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] = [
+  [ExitCode.done, 'done'],
+  [
+    ExitCode.refused,
+    'the server said no or broke the protocol, is not found, or nothing listens there',
+  ],
+  [ExitCode.usage, 'usage: a flag, a value or the URL cannot be used'],
+  [ExitCode.timeout, 'timeout: the server fell silent'],
+  [
+    ExitCode.local,
+    'a local file, disk, address or port, --max-size, or a reader of stdout that went away',
+  ],
+  [ExitCode.digest, 'the file has another SHA-256'],
+  [ExitCode.internal, 'internal error'],
+  [ExitCode.interrupted, 'interrupted (SIGINT); serve ends with 0'],
+  [ExitCode.terminated, 'terminated (SIGTERM); serve ends with 0'],
+];
+
+const EXIT_CODE_LIST = [
+  'Exit codes:',
+  ...EXIT_CODES.map(([code, meaning]) => `  ${`${code}`.padEnd(5)}${meaning}`),
+].join('\n');
 
 /** The help of the command as a whole. */
 export function generalHelp(): string {
@@ -28,7 +43,7 @@ ${commands.join('\n')}
 
 ${URLS}
 
-${EXIT_CODES}`;
+${EXIT_CODE_LIST}`;
 }
 
 /** The help of one sub-command. */
@@ -43,10 +58,11 @@ ${command.summary}
 
 ${flags.join('\n')}
 
-${urls}${EXIT_CODES}`;
+${urls}${EXIT_CODE_LIST}`;
 }
 
-function synopsis(command: Command): string {
+/** `red-tftp get URL [options]` */
+export function synopsis(command: Command): string {
   return ['red-tftp', command.name, ...command.operands, '[options]'].join(' ');
 }
 

@@ -11,11 +11,11 @@ import type { TransferRecord } from '../net/transfer-record';
  * transfers; given to a call they hold for that one.
  */
 export interface ClientOptions {
-  /** Name or address of the server. IPv4 and IPv6. */
+  /** Name or address of the server, IPv4 or IPv6. A call fails with EINVAL if neither it nor the constructor has one. */
   host?: string;
   /** UDP port that the request goes to. @default 69 (RFC 1350) */
   port?: number;
-  /** @default 'octet': the bytes as they are */
+  /** How the bytes of a file are sent (RFC 1350 section 1). @default 'octet': the bytes as they are */
   mode?: TransferMode;
   /**
    * Bytes in a block, 8 to 65464; null does not ask, so that blocks have 512 bytes.
@@ -57,8 +57,9 @@ export interface ClientOptions {
   localPort?: number | readonly [first: number, last: number];
   /** Milliseconds between `progress` events; 0 for none. @default 1000 */
   progressInterval?: number;
-  /** The SHA-256 or MD5 that the file must have, in hexadecimal digits. Another content fails with EDIGEST. */
+  /** The SHA-256 that the file must have, in hexadecimal digits. Another content fails with EDIGEST, and leaves no file. @default not checked */
   sha256?: string;
+  /** The MD5 that the file must have, as `sha256`. @default not checked */
   md5?: string;
   /** Aborting it ends the transfer: the server gets an ERROR packet, the call rejects with ECANCELED. */
   signal?: AbortSignal;
@@ -76,7 +77,7 @@ export type RequiredClientOptions = {
   ]-?: NonNullable<ClientOptions[K]> | (null extends ClientOptions[K] ? null : never);
 } & Pick<ClientOptions, 'localAddress' | 'localPort' | 'sha256' | 'md5' | 'signal' | 'onEvent'>;
 
-/** See the comments of {@link ClientOptions}. */
+/** What holds where nothing is said: see {@link ClientOptions}. */
 export const CLIENT_DEFAULTS = {
   port: TFTP_PORT,
   mode: 'octet',

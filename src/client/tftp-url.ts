@@ -7,15 +7,18 @@ import type { TransferMode } from '../protocol/packet';
 
 /** What a URL names. */
 export interface TftpUrl {
+  /** A name or an address, IPv6 without its brackets. */
   readonly host: string;
+  /** 1 to 65535. @default 69 */
   readonly port: number;
   /** Without the slash that follows the host, percent signs decoded. */
   readonly filename: string;
+  /** Present if the URL tells it. */
   readonly mode?: TransferMode;
 }
 
 /**
- * Reads a URL as RFC 3617 defines it.
+ * Reads a URL as RFC 3617 defines it: `tftp://host[:port]/file[;mode=octet]`, IPv6 addresses in brackets.
  *
  * @throws {LocalError} EINVAL, saying what a URL must look like.
  */

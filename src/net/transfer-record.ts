@@ -8,11 +8,12 @@ import { randomId } from './random-id';
 /** What a record tells of. `probe`: the client asked for the size and hung up, which is no failure. */
 export type TransferEventName = 'start' | 'progress' | 'complete' | 'error' | 'probe';
 
-/** Bytes, bytes per second, milliseconds, ISO 8601 times. */
+/** What is known of a transfer. All sizes are in bytes, rates in bytes per second, spans in milliseconds, times in ISO 8601 (UTC). */
 export interface TransferRecord {
   /** Unique among the transfers of all servers and clients of this process. */
   id: string;
   event: TransferEventName;
+  /** Which side we are. */
   role: 'client' | 'server';
   /** `read`: the server's file goes to the client (RRQ, get); `write`: the other way (WRQ, put). */
   operation: 'read' | 'write';
@@ -21,10 +22,13 @@ export interface TransferRecord {
   /** The name that the server looked up in its place, where rules made another one of it. */
   servedAs?: string;
   mode: TransferMode;
-  /** The peer's address (before a client knows it: the host that was given) and port. */
+  /** The peer's address; before a client knows it, the host that was given. */
   host: string;
+  /** The peer's port: the one that was asked, then the one that the peer sends from. */
   port: number;
+  /** Our own address; empty before it is known. */
   localAddress: string;
+  /** Our own port; 0 before it is known. */
   localPort: number;
   /** Payload bytes that arrived safely so far. */
   bytes: number;
@@ -32,13 +36,15 @@ export interface TransferRecord {
   size: number | null;
   /** 0 to 100, with one decimal; null while the size is not known. */
   percent: number | null;
-  /** Over the last progress interval. */
+  /** Bytes per second over the last progress interval. */
   rate: number;
+  /** Bytes per second since the start. */
   averageRate: number;
   /** Milliseconds that the rest will take at the average rate; null while the size is not known. */
   eta: number | null;
+  /** Milliseconds since the start. */
   elapsed: number;
-  /** What was negotiated; `timeout` in milliseconds. */
+  /** What was negotiated (RFC 2347): `blksize` and `tsize` in bytes, `windowsize` in blocks, `timeout` in milliseconds. */
   options: {
     blksize: number;
     windowsize: number;
@@ -48,12 +54,14 @@ export interface TransferRecord {
   };
   /** True while the kernel cuts or joins datagrams (UDP segmentation offload): windows go to it in one piece. */
   offload?: boolean;
-  /** Packets sent again, and packets received again. */
+  /** Packets that we sent again: a measure of the link. */
   retransmits: number;
+  /** Packets that came again. */
   duplicates: number;
   /** Present while the peer is silent: how often something was repeated, and how often it will be at most. */
   retry?: { attempt: number; retries: number };
   started: string;
+  /** Present in the record that ends the transfer. */
   finished?: string;
   /** False if all was sent but the last block was never acknowledged: many boot ROMs never do. */
   finalAck?: boolean;
@@ -63,6 +71,7 @@ export interface TransferRecord {
   mac?: string;
   /** The id of the probe that this read follows: the same client asked for the size just before. */
   afterProbe?: string;
+  /** Why it failed: one of `TftpErrorCode`, its ERROR code on the wire, and a sentence; `expected` is true for what is normal. */
   error?: { code: string; tftpCode: number; message: string; expected?: boolean };
   /**
    * The flight recorder: the last packets, a line each. There once the transfer has failed, or has

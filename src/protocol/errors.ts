@@ -83,13 +83,19 @@ const BRAND = Symbol.for('node-red-contrib-tftp.TftpError');
 
 /** The base of everything that ends a transfer. Recognise one with {@link isTftpError}. */
 export class TftpError extends Error {
+  /** What happened. */
   readonly code: TftpErrorCode;
+  /** The ERROR code of RFC 1350 section 5 that the peer gets, or has sent; 0 for what has none. */
   readonly tftpCode: number;
   /** The text for the peer. It holds no local path. */
   readonly peerMessage: string;
+  /** The peer, as `address:port`. */
   declare peer?: string;
+  /** The name on the server. */
   declare filename?: string;
+  /** The position of the block, counted from 1 without rollover. */
   declare block?: number;
+  /** True if the failure is normal for this request and no alarm should be raised. */
   declare expected?: boolean;
 
   constructor(code: TftpErrorCode, message: string, context: TftpErrorContext = {}) {

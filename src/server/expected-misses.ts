@@ -10,12 +10,16 @@ const MAC = HEX_8 + HEX_4;
 const MAC_DASHED = Array<string>(6).fill(HEX_2).join('-');
 const UUID = [HEX_8, HEX_4, HEX_4, HEX_4, MAC].join('-');
 
+/** The name of a set, without `set:`. */
+export type ExpectedMissSet =
+  'cisco' | 'polycom' | 'yealink' | 'grandstream' | 'pxelinux' | 'raspberry-pi' | 'uefi';
+
 /**
- * The sets to choose from. In each are the names that a device tries before another one, or that it
+ * The sets to choose from, as patterns. In each are the names that a device tries before another one, or that it
  * can do without. The last name that it tries, and the configuration that makes it work, are in none
  * of them: that such a file is missing is worth an alarm.
  */
-export const EXPECTED_MISS_SETS = {
+export const EXPECTED_MISS_SETS: Readonly<Record<ExpectedMissSet, readonly string[]>> = {
   /** Phones: trust lists and the old loader file, ringtones and tones of a language. Routers and switches: the steps of autoinstall. `SEP<MAC>.cnf.xml` and `XMLDefault.cnf.xml` are not in it. */
   cisco: [
     `**/CTLSEP${MAC}.tlv`,
@@ -96,10 +100,7 @@ export const EXPECTED_MISS_SETS = {
     '**/shim_certificate*.efi',
     '**/BOOT*.CSV',
   ],
-} as const satisfies Record<string, readonly string[]>;
-
-/** The name of a set, without `set:`. */
-export type ExpectedMissSet = keyof typeof EXPECTED_MISS_SETS;
+};
 
 const SETS: Readonly<Record<string, readonly string[]>> = EXPECTED_MISS_SETS;
 const PREFIX = 'set:';

@@ -10,15 +10,19 @@ export interface ServerCounters {
   ignored: number;
   /** Requests without an answer, because their address sent too many or never answers itself. */
   dropped: number;
+  /** Transfers that ended well. */
   completed: number;
-  /** Without the expected misses. */
+  /** Transfers and requests that failed, without the expected misses. */
   failed: number;
   /** Missing files whose absence is normal. */
   expectedMisses: number;
   /** How often an address guessed names. */
   alarms: number;
+  /** Clients that asked for a size and hung up. */
   probes: number;
+  /** Bytes of files that clients have got. */
   bytesSent: number;
+  /** Bytes of files that clients have sent. */
   bytesReceived: number;
 }
 

@@ -121,7 +121,7 @@ export const PRIVATE_NETWORKS: readonly string[] = [
 /** Everybody. */
 export const ANY_NETWORK: readonly string[] = ['0.0.0.0/0', '::/0'];
 
-/** See the comments of {@link ServerOptions}. */
+/** What holds where nothing is said: see {@link ServerOptions}. */
 export const SERVER_DEFAULTS = {
   address: '',
   port: TFTP_PORT,

@@ -8,7 +8,7 @@ const EMPTY = Buffer.alloc(0);
 
 /**
  * Collects everything in one Buffer. Its size has no other limit than Node's own (about 4 GiB):
- * bound it with `limitedSink`.
+ * bound it with `maxSize`.
  */
 export class BufferSink implements DataSink {
   #chunks: Buffer[] = [];

@@ -18,7 +18,7 @@ const CHUNK_SIZE = 64 * 1024;
 /**
  * Opens whatever may be sent.
  *
- * @throws {FileError} If `content` is a file that cannot be opened.
+ * @throws {LocalError} ENOENT, EACCES or EIO if `content` is a file that cannot be opened.
  */
 export async function dataSource(content: Content): Promise<DataSource> {
   if (typeof content === 'string' || content instanceof Uint8Array) return bufferSource(content);

@@ -52,7 +52,7 @@ export class FileSink implements DataSink {
    *
    * @param file Absolute, or relative to the working directory. If it is a symbolic link, the file
    * that it leads to is written.
-   * @throws {FileError} ENOENT, EACCES, EEXIST, ENOSPC or EIO.
+   * @throws {LocalError} ENOENT, EACCES, EEXIST, ENOSPC or EIO.
    */
   static async open(file: string, options: FileSinkOptions): Promise<FileSink> {
     const target = path.resolve(file);
@@ -68,7 +68,8 @@ export class FileSink implements DataSink {
    * Opens a file whose folder exists and which is no symbolic link.
    *
    * @param userPath The path for error messages; none if they are for a remote client.
-   * @throws {FileError}
+   * @throws {LocalError} as `open`.
+   * @internal
    */
   static async openTarget(
     target: string,

@@ -12,7 +12,7 @@ const READ_SIZE = 256 * 1024;
  * Opens a local file for reading. Error messages name the path: a peer is told `peerMessage`.
  *
  * @param path Absolute, or relative to the working directory. Symbolic links are followed.
- * @throws {FileError} ENOENT, EACCES (also for what is no regular file) or EIO.
+ * @throws {LocalError} ENOENT, EACCES (also for what is no regular file) or EIO.
  */
 export async function fileSource(path: string): Promise<DataSource> {
   try {

@@ -11,6 +11,7 @@ const RECOUNT_AFTER = 5000;
 
 /** A sink that knows where its file is after `commit`. */
 export interface StoredSink extends DataSink {
+  /** The whole path of the file. */
   readonly path: string;
 }
 

@@ -55,9 +55,9 @@ export interface FolderStorageOptions {
 }
 
 /**
- * Serves and takes files in a folder. Names are checked by `remotePath`, and by their real path:
+ * Serves and takes files in a folder. Names are checked as they are written, and by their real path:
  * symbolic links may lead to another place in the folder, not out of it. Only regular files are
- * opened. Those that are read are kept open for some seconds, see `OpenFiles`. The errors of both `open` calls hold no local path.
+ * opened. Those that are read are kept open for some seconds. The errors of both `open` calls hold no local path.
  */
 export class FolderStorage implements Storage {
   readonly #options: FolderStorageOptions;

@@ -16,15 +16,15 @@ import { systemCode } from './file-error';
  *   second one within that second.
  * - `existing`: as `replace`, but only for names that are taken already.
  */
-export type OverwritePolicy = (typeof OVERWRITE_POLICIES)[number];
+export type OverwritePolicy = 'refuse' | 'replace' | 'version' | 'timestamp' | 'existing';
 
-export const OVERWRITE_POLICIES = [
+export const OVERWRITE_POLICIES: readonly OverwritePolicy[] = [
   'refuse',
   'replace',
   'version',
   'timestamp',
   'existing',
-] as const;
+];
 
 /** True if a file of that name is no reason to refuse another, nor is one that is being written. */
 export function sharesNames(policy: OverwritePolicy): boolean {

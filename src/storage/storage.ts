@@ -84,7 +84,9 @@ export interface StorageWriteRequest extends StorageRequest {
 
 /** Opens files by name. Both calls reject with a `TftpError` whose code and text the client may see. */
 export interface Storage {
+  /** Opens a file for a client that reads it. */
   openForReading(request: StorageRequest): Promise<DataSource>;
+  /** Opens a sink for a client that writes a file. */
   openForWriting(request: StorageWriteRequest): Promise<DataSink>;
   /**
    * Whether a read or a write of this name could begin. Name rules ask it to choose among names

@@ -2,7 +2,9 @@
 
 /** An address and port of UDP. */
 export interface Peer {
+  /** An IPv4 or IPv6 address. */
   readonly address: string;
+  /** 1 to 65535. */
   readonly port: number;
 }
 

@@ -26,6 +26,10 @@ const REQUIRED_FILES: readonly string[] = [
   'dist/bin/red-tftp.js',
 ];
 
+/** Bytes: a third more than it takes, so that nothing large gets in unnoticed. */
+const MAX_SIZE = 900_000;
+const MAX_UNPACKED_SIZE = 3_200_000;
+
 /** The part of package.json that is looked at. */
 interface Manifest {
   readonly version: string;
@@ -61,6 +65,13 @@ describe('the packed package', () => {
       (file) => !EXPECTED_FILES.some((one) => one.test(file)),
     );
     needless.should.eql([]);
+  });
+
+  it(`takes at most ${MAX_SIZE / 1000} kB to download and ${MAX_UNPACKED_SIZE / 1000} kB on the disk`, () => {
+    const { size, unpackedSize } = installed;
+    console.log(`        ${Math.round(size / 1000)} kB, ${Math.round(unpackedSize / 1000)} kB`);
+    size.should.be.belowOrEqual(MAX_SIZE);
+    unpackedSize.should.be.belowOrEqual(MAX_UNPACKED_SIZE);
   });
 
   it('brings no other package along but koffi, which may be missing', () => {

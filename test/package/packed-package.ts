@@ -15,6 +15,9 @@ export class PackedPackage {
     readonly userDirectory: string,
     /** The paths in the tarball. */
     readonly files: readonly string[],
+    /** The bytes of the tarball, and of the files in it. */
+    readonly size: number,
+    readonly unpackedSize: number,
   ) {}
 
   /**
@@ -36,6 +39,8 @@ export class PackedPackage {
     return new PackedPackage(
       userDirectory,
       packed.files.map((file) => file.path),
+      packed.size,
+      packed.unpackedSize,
     );
   }
 
@@ -61,6 +66,8 @@ export class PackedPackage {
 
 interface PackResult {
   readonly filename: string;
+  readonly size: number;
+  readonly unpackedSize: number;
   readonly files: readonly { readonly path: string }[];
 }
 

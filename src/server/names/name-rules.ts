@@ -16,15 +16,18 @@ export interface RuleHits {
   readonly line: number;
   /** The rule as it stands there, without comment. */
   readonly rule: string;
+  /** Names since the rules were read. */
   readonly hits: number;
 }
 
 /** What the rules make of a name, rule by rule. */
 export interface NameExplanation {
+  /** The rules that were tried, in order. */
   readonly steps: readonly NameStep[];
   readonly outcome: NameOutcome;
 }
 
+/** Bounds for rules. */
 export interface NameRulesOptions {
   /** Rules tried for one name, rounds of `g` included, 1 to 1,000,000; more refuse the name. @default 4096 */
   readonly maxSteps?: number;
@@ -61,7 +64,8 @@ const DEFAULT_MAX_STEPS = 4096;
  * if there is such a file to transfer, else undo; `s` start again from the top; `j` jump to the label
  * that the replacement names; `a` refuse, the replacement is the text for the client; `G` reads only;
  * `P` writes only; `4` and `6` IPv4 or IPv6 clients only; `~` if the pattern does not match.
- * {@link NameReplacement} has the escapes, {@link PosixPattern} the patterns.
+ * In a replacement `\0` is the match, `\1` to `\9` are its groups, `\i` and `\x` the client's address
+ * as text and in hexadecimal digits; `\U` and `\L` turn what follows to upper and lower case until `\E`.
  *
  * @example
  * const rules = NameRules.parse('rg \\\\ /\nr ^/?boot/ /srv/boot/');
@@ -99,6 +103,7 @@ export class NameRules {
    * The same rules in another thread.
    *
    * @param onHits is told what to `count` in the original.
+   * @internal
    */
   static copy(source: NameRulesSource, onHits: (hits: NameHits) => void): NameRules {
     return new NameRules(source, onHits);
@@ -111,6 +116,7 @@ export class NameRules {
       .map((rule) => ({ line: rule.line, rule: rule.text, hits: this.#hits.get(rule.line) ?? 0 }));
   }
 
+  /** Sets all the counters of `hits` to 0. */
   resetHits(): void {
     this.#hits.clear();
   }
@@ -125,7 +131,7 @@ export class NameRules {
     for (const tell of this.#copies) tell(this.source);
   }
 
-  /** What `copy` takes. */
+  /** What `copy` takes. @internal */
   get source(): NameRulesSource {
     return { text: this.#text, maxSteps: this.#maxSteps, generation: this.#generation };
   }
@@ -135,18 +141,19 @@ export class NameRules {
    *
    * @param tell is to call the copy's `follow`.
    * @returns what ends it.
+   * @internal
    */
   keepCopy(tell: (source: NameRulesSource) => void): () => void {
     this.#copies.add(tell);
     return () => void this.#copies.delete(tell);
   }
 
-  /** Takes over the rules of the original. */
+  /** Takes over the rules of the original. @internal */
   follow(source: NameRulesSource): void {
     this.#renew(source);
   }
 
-  /** Counts what a copy has told. Names that were mapped by older rules do not count. */
+  /** Counts what a copy has told. Names that were mapped by older rules do not count. @internal */
   count({ generation, lines }: NameHits): void {
     if (generation !== this.#generation) return;
     for (const line of lines) this.#hits.set(line, (this.#hits.get(line) ?? 0) + 1);

@@ -24,6 +24,7 @@ export type FileTest = (name: string) => Promise<boolean>;
 export interface NameStep {
   /** Its line in the file, from 1. */
   readonly line: number;
+  /** The rule as it stands there. */
   readonly rule: string;
   /** Whether the rule had its way. */
   readonly matched: boolean;
