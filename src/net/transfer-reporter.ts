@@ -22,6 +22,7 @@ export class TransferReporter {
   readonly #startedDate: string;
   readonly #meter: ProgressMeter;
   #options: NegotiatedOptions = DEFAULT_OPTIONS;
+  #began = false;
   #size: number | undefined;
 
   constructor(setup: TransferSetup) {
@@ -41,6 +42,7 @@ export class TransferReporter {
   }
 
   negotiated(options: NegotiatedOptions): void {
+    this.#began = true;
     this.#options = options;
     this.#size ??= options.tsize;
   }
@@ -65,7 +67,8 @@ export class TransferReporter {
   }
 
   failed(error: TftpError): TransferRecord {
-    return this.#emit(this.#setup.isProbe?.(error) ? 'probe' : 'error', { error });
+    const isProbe = this.#setup.isProbe?.(error, this.#began);
+    return this.#emit(isProbe ? 'probe' : 'error', { error });
   }
 
   #emitProgress(retry?: TransferRecord['retry']): void {

@@ -42,8 +42,11 @@ export interface TransferSetup {
   readonly onEvent?: ((record: TransferRecord) => void) | undefined;
   /** Called once, when the peer has answered for the first time. */
   readonly onAnswer?: (() => void) | undefined;
-  /** True if this failure is how a client that only wanted to know the size hangs up. */
-  readonly isProbe?: ((error: TftpError) => boolean) | undefined;
+  /**
+   * True if this failure is how a client that only wanted to know the size hangs up. `began`: both
+   * sides had settled their options, and the file was on its way.
+   */
+  readonly isProbe?: ((error: TftpError, began: boolean) => boolean) | undefined;
   /** What else every record says. */
   readonly facts?: TransferFacts | undefined;
   /** What else a `complete` record says. */

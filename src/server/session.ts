@@ -275,15 +275,14 @@ export class Session implements ServedSession {
       facts: this.#surroundings.facts,
       onEvent: (record) => this.#listener.event(record),
       onAnswer: () => this.#listener.answered(),
-      isProbe: (error) => granted.oack.length > 0 && this.#isProbe(error),
+      isProbe: (error, began) => !began && this.#isHangUp(error),
     });
   }
 
-  /** UEFI, iPXE and PXELINUX ask for the size and then hang up with ERROR 8 or 0: that is no failure. */
-  #isProbe(error: TftpError): boolean {
+  /** UEFI, iPXE and PXELINUX ask for the size and answer the OACK with ERROR 8 or 0: that is no failure. */
+  #isHangUp(error: TftpError): boolean {
     const asked = this.#options.probes && this.arrival.request.type === 'RRQ';
-    const hungUp = error instanceof PeerError && (error.tftpCode === 8 || error.tftpCode === 0);
-    return asked && hungUp && this.record?.bytes === 0;
+    return asked && error instanceof PeerError && (error.tftpCode === 8 || error.tftpCode === 0);
   }
 
   #bind({ options }: GrantedOptions): Promise<DatagramSocket> {

@@ -174,6 +174,14 @@ describe('TftpServer, what it tells', () => {
     should(server.counters).have.properties({ probes: 0, failed: 3 });
   });
 
+  it('calls a client that asks for the data and then refuses it no probe', async () => {
+    const { place, record } = await startServer({ storage });
+    await peer.ask(rrq('firmware', 'tsize', '0'), place);
+    should(await peer.ask(ack(0))).equal('DATA 1 512 B');
+    peer.send(error(0, 'Wrong checksum'));
+    should(await record('error')).have.properties({ bytes: 0 });
+  });
+
   it('survives listeners that throw', async () => {
     const { server, place } = await startServer({ storage });
     const warned = new Promise((resolve) => process.once('warning', resolve));
