@@ -13,8 +13,5 @@ export const SAME_WORDS: Readonly<Record<string, readonly string[]>> = {
   de: ['Clients', 'Details', 'Downloads', 'Host', 'Port', 'Ports', 'Start', 'Threads', 'Uploads'],
   'es-ES': ['control', 'error', 'Host', 'no'],
   fr: ['Action', 'Clients', 'Message', 'Mode', 'Options', 'Port', 'Ports', 'Threads'],
-  ja: ['SHA-256', 'TFTP'],
   'pt-BR': ['Buffers', 'Downloads', 'Host', 'string', 'Threads', 'Uploads'],
-  'zh-CN': ['SHA-256', 'TFTP'],
-  'zh-TW': ['SHA-256', 'TFTP'],
 };
