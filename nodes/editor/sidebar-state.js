@@ -3,8 +3,9 @@
 (function () {
   'use strict';
 
-  /** The runtime remembers no more. */
+  /** The runtime remembers no more than so many that have ended, and failures before those. */
   const FINISHED_KEPT = 100;
+  const OLDER_FAILURES_KEPT = 50;
 
   /** The state before anything is known. */
   function empty() {
@@ -30,7 +31,7 @@
       nodes: byId(snapshot.nodes),
       live: byId(snapshot.live),
       liveCount: snapshot.liveCount,
-      finished: snapshot.finished.slice(0, FINISHED_KEPT),
+      finished: [...snapshot.finished],
       totals: snapshot.totals,
       throughput: { ...snapshot.throughput },
     };
@@ -74,7 +75,12 @@
     for (const { id } of rows) state.live.delete(id);
     const added = new Set(rows.map(({ id }) => id));
     const others = state.finished.filter(({ id }) => !added.has(id));
-    state.finished = [...rows, ...others].slice(0, FINISHED_KEPT);
+    state.finished = bounded([...rows, ...others]);
+  }
+
+  function bounded(rows) {
+    const older = rows.slice(FINISHED_KEPT).filter((row) => outcomeOf(row) === 'failed');
+    return [...rows.slice(0, FINISHED_KEPT), ...older.slice(0, OLDER_FAILURES_KEPT)];
   }
 
   function addBucket(throughput, { end, down, up }) {

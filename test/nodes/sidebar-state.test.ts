@@ -83,6 +83,20 @@ describe('the state of the sidebar', () => {
     should(state.finished[0]?.id).equal('x0');
   });
 
+  it('keeps fifty failures more than those, as the runtime does', () => {
+    const error = { code: 'ETIMEDOUT', tftpCode: 0, message: 'No answer' };
+    const failures = Array.from({ length: 51 }, (_, index) =>
+      row({ id: `f${index}`, event: 'error', error }),
+    );
+    const many = Array.from({ length: 100 }, (_, index) => ended(`x${index}`));
+    model.apply(state, delta({ finished: failures }));
+    model.apply(state, delta({ sequence: 9, finished: many }));
+    should(plain(state.finished).map(({ id }) => id)).deepEqual([
+      ...many.map(({ id }) => id),
+      ...failures.slice(0, 50).map(({ id }) => id),
+    ]);
+  });
+
   it('holds a transfer once that started and ended within a delta', () => {
     model.apply(state, delta({ started: [row({ id: 'b' })], finished: [ended('b')] }));
     should(state.live.has('b')).equal(false);
