@@ -1,0 +1,135 @@
+// Numbers, durations and sentences of the sidebar, in the editor's language.
+(function () {
+  'use strict';
+
+  const SECOND = 1000;
+  const MINUTE = 60 * SECOND;
+  const HOUR = 60 * MINUTE;
+  const DAY = 24 * HOUR;
+  const BYTE_UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'];
+
+  /** The errors that the catalogue has short words for. */
+  const REASONS = [
+    ...['ENOENT', 'EACCES', 'ENOSPC', 'EBADOP', 'EBADTID', 'EEXIST', 'ENOUSER', 'EOPTNEG'],
+    ...['ETIMEDOUT', 'ECANCELED', 'ETOOLARGE', 'EQUEUEFULL', 'EADDRINUSE', 'EDIGEST', 'ENOTFOUND'],
+  ];
+
+  const formatters = new Map();
+
+  /** A text of the sidebar's catalogue. */
+  function text(key, values) {
+    return RED._(`node-red-contrib-tftp/tftp-sidebar:tftp-sidebar.${key}`, values);
+  }
+
+  /** A text whose key came from the runtime; undefined if this catalogue has no such text. */
+  function textIfKnown(key, values) {
+    const found = text(key, values);
+    return typeof found === 'string' && !found.endsWith(key) ? found : undefined;
+  }
+
+  function formatter(Kind, options) {
+    const key = JSON.stringify(options);
+    if (!formatters.has(key)) formatters.set(key, new Kind(language(), options));
+    return formatters.get(key);
+  }
+
+  /** The editor's language, or the browser's where it is one that the browser does not know. */
+  function language() {
+    try {
+      return Intl.getCanonicalLocales(RED.i18n.lang())[0];
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** A number, with `digits` decimals at most. */
+  function number(value, digits = 0) {
+    return formatter(Intl.NumberFormat, { maximumFractionDigits: digits }).format(value);
+  }
+
+  function percent(value) {
+    const options = { style: 'percent', maximumFractionDigits: 0 };
+    // 99.6 % is not yet all of it.
+    return formatter(Intl.NumberFormat, options).format(Math.floor(value) / 100);
+  }
+
+  function unit(value, name, unitDisplay, digits) {
+    const options = { style: 'unit', unit: name, unitDisplay, maximumFractionDigits: digits };
+    return formatter(Intl.NumberFormat, options).format(value);
+  }
+
+  /** Bytes in the largest unit that leaves a number of at least 1: `1.2 MB`. */
+  function bytes(value) {
+    const [scaled, name] = scale(value, 0);
+    return unit(scaled, name, name === 'byte' ? 'long' : 'short', decimals(scaled, name));
+  }
+
+  /** Bytes per second: `1.2 MB/s`. Below a thousand they are still told in kilobytes. */
+  function rate(value) {
+    const [scaled, name] = scale(value, 1);
+    return unit(scaled, `${name}-per-second`, 'short', decimals(scaled, name));
+  }
+
+  function scale(value, least) {
+    const power = value < 1 ? 0 : Math.floor(Math.log10(value) / 3 + 1e-9);
+    const index = Math.min(Math.max(power, least), BYTE_UNITS.length - 1);
+    return [value / 1000 ** index, BYTE_UNITS[index]];
+  }
+
+  function decimals(scaled, name) {
+    return name !== 'byte' && scaled < 10 ? 1 : 0;
+  }
+
+  /** A time span given in milliseconds, in its two largest units: `350ms`, `4.2s`, `3m 5s`. */
+  function duration(ms, display = 'narrow') {
+    const part = (value, name, digits = 0) => unit(value, name, display, digits);
+    if (ms < SECOND) return part(Math.round(ms), 'millisecond');
+    if (ms < 9.95 * SECOND) return part(ms / SECOND, 'second', 1);
+    // The whole span is rounded first, so that no part of it comes out as 60.
+    const whole = Math.round(ms / SECOND) * SECOND;
+    if (whole < MINUTE) return part(whole / SECOND, 'second');
+    if (whole < HOUR)
+      return `${part(Math.floor(whole / MINUTE), 'minute')} ${part((whole % MINUTE) / SECOND, 'second')}`;
+    const [large, small, names] = whole < DAY ? [HOUR, MINUTE, ['hour', 'minute']] : [DAY, HOUR, ['day', 'hour']];
+    return `${part(Math.floor(whole / large), names[0])} ${part(Math.floor((whole % large) / small), names[1])}`;
+  }
+
+  /** The time of day of an ISO 8601 time, as short as it can be. */
+  function clock(iso) {
+    const options = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
+    return formatter(Intl.DateTimeFormat, options).format(new Date(iso));
+  }
+
+  /** Day and time of an ISO 8601 time. */
+  function dateTime(iso) {
+    const options = { dateStyle: 'medium', timeStyle: 'medium' };
+    return formatter(Intl.DateTimeFormat, options).format(new Date(iso));
+  }
+
+  /** Why a transfer failed, in two or three words. */
+  function reason({ code }) {
+    return REASONS.includes(code) ? text(`reason.${code}`) : String(code);
+  }
+
+  /** A node's name, or what the palette calls its type. */
+  function nodeName(node) {
+    if (node === undefined) return '';
+    return node.name || node.type.replace('-', ' ');
+  }
+
+  window.tftpSidebar = window.tftpSidebar ?? {};
+  window.tftpSidebar.words = {
+    REASONS,
+    text,
+    textIfKnown,
+    number,
+    percent,
+    bytes,
+    rate,
+    duration,
+    clock,
+    dateTime,
+    reason,
+    nodeName,
+  };
+})();
