@@ -26,19 +26,19 @@
   }
 
   function partsOf({ record, node, diagnosis }, actions) {
-    const parts = [storyOf(diagnosis, record), factsOf(record, node, actions)];
+    const parts = [storyOf(diagnosis), factsOf(record, node, actions)];
     if (record.trace?.length > 0) parts.push(recorderOf(record.trace));
     parts.push(buttonsOf(record, node, actions));
     return parts.filter((part) => part !== undefined);
   }
 
   /** The runtime's sentences. One that this page has no words for is left out. */
-  function storyOf(diagnosis, { error }) {
+  function storyOf(diagnosis) {
     const { dom, words } = tftpSidebar;
     const sentences = diagnosis
       .map(({ key, values }) => words.textIfKnown(`diagnosis.${key}`, values))
       .filter((sentence) => sentence !== undefined);
-    if (sentences.length === 0 && error === undefined) return undefined;
+    if (sentences.length === 0) return undefined;
     const story = dom.make('div', 'tftp-sidebar-story');
     sentences.forEach((sentence) => dom.add(story, 'p', '', sentence));
     return story;
