@@ -19,7 +19,10 @@
     const areas = {};
     for (const way of ['down', 'up']) {
       const area = shape(svg, 'path', { class: `tftp-sidebar-area tftp-sidebar-${way}` });
-      areas[way] = { area, line: shape(svg, 'path', { class: `tftp-sidebar-line tftp-sidebar-${way}` }) };
+      areas[way] = {
+        area,
+        line: shape(svg, 'path', { class: `tftp-sidebar-line tftp-sidebar-${way}` }),
+      };
     }
     const most = label(figure, 'tftp-sidebar-chart-most');
     const from = label(figure, 'tftp-sidebar-chart-from');

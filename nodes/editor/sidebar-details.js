@@ -10,7 +10,7 @@
     const { dom, words } = tftpSidebar;
     const element = dom.make('div', 'tftp-sidebar-details');
     dom.add(element, 'p', 'tftp-sidebar-details-note', words.text('details.loading'));
-    fill(element, getDetails, actions);
+    void fill(element, getDetails, actions);
     return element;
   }
 
@@ -26,21 +26,20 @@
   }
 
   function partsOf({ record, node, diagnosis }, actions) {
-    const parts = [storyOf(diagnosis), factsOf(record, node, actions)];
+    const parts = [storyOf(diagnosis, record), factsOf(record, node, actions)];
     if (record.trace?.length > 0) parts.push(recorderOf(record.trace));
     parts.push(buttonsOf(record, node, actions));
     return parts.filter((part) => part !== undefined);
   }
 
   /** The runtime's sentences. One that this page has no words for is left out. */
-  function storyOf(diagnosis) {
+  function storyOf(diagnosis, record) {
     const { dom, words } = tftpSidebar;
-    const sentences = diagnosis
-      .map(({ key, values }) => words.textIfKnown(`diagnosis.${key}`, values))
-      .filter((sentence) => sentence !== undefined);
+    const sentences = diagnosis.map(words.sentence).filter((text) => text !== undefined);
     if (sentences.length === 0) return undefined;
-    const story = dom.make('div', 'tftp-sidebar-story');
-    sentences.forEach((sentence) => dom.add(story, 'p', '', sentence));
+    const outcome = tftpSidebar.state.outcomeOf(record);
+    const story = dom.make('div', `tftp-sidebar-story tftp-sidebar-is-${outcome}`);
+    sentences.forEach((text) => dom.add(story, 'p', '', text));
     return story;
   }
 
@@ -124,7 +123,8 @@
     const block = dom.add(box, 'pre', 'tftp-sidebar-trace', undefined, {
       ...{ tabindex: '0', role: 'region', 'aria-label': words.text('recorder.title') },
     });
-    for (const line of lines) dom.add(block, 'span', `tftp-sidebar-trace-${kindOf(line)}`, `${line}\n`);
+    for (const line of lines)
+      dom.add(block, 'span', `tftp-sidebar-trace-${kindOf(line)}`, `${line}\n`);
     // The end of the story is at the end.
     requestAnimationFrame(() => (block.scrollTop = block.scrollHeight));
     return box;
@@ -139,8 +139,13 @@
     const { dom, words } = tftpSidebar;
     const bar = dom.make('div', 'tftp-sidebar-buttons');
     const { text } = words;
-    if (node) dom.button(bar, 'tftp-sidebar-reveal', 'crosshairs', text('details.reveal'), () => reveal(node));
-    const copying = dom.button(bar, 'tftp-sidebar-copy', 'clipboard', text('details.copy'), () => copy(record, copying));
+    if (node)
+      dom.button(bar, 'tftp-sidebar-reveal', 'crosshairs', text('details.reveal'), () =>
+        reveal(node),
+      );
+    const copying = dom.button(bar, 'tftp-sidebar-copy', 'clipboard', text('details.copy'), () =>
+      copy(record, copying),
+    );
     copying.title = text('details.copyTip');
     return bar;
   }

@@ -55,18 +55,25 @@
 
     function renewLater() {
       later(RENEWAL, () => {
-        renew();
+        void renew();
         renewLater();
       });
     }
 
     /** Gets a snapshot. What is told meanwhile waits for it; a second call while one runs does nothing. */
-    async function load() {
+    function load() {
       if (loading !== undefined || !isShown) return;
-      const request = {};
-      loading = request;
+      loading = {};
+      void ask(loading);
+    }
+
+    async function ask(request) {
       try {
-        const snapshot = await world.ajax({ url: 'tftp/transfers', dataType: 'json', cache: false });
+        const snapshot = await world.ajax({
+          url: 'tftp/transfers',
+          dataType: 'json',
+          cache: false,
+        });
         if (loading !== request) return;
         loading = undefined;
         accept(snapshot);

@@ -31,10 +31,7 @@
     const live = [...state.live.values()].filter((row) => isShown(row, filter, state.nodes));
     const finished = state.finished.filter((row) => isShown(row, filter, state.nodes));
     const unlisted = isEverything(filter) ? state.liveCount - state.live.size : 0;
-    return [
-      ...group('running', live, Math.max(0, unlisted)),
-      ...group('finished', finished, 0),
-    ];
+    return [...group('running', live, Math.max(0, unlisted)), ...group('finished', finished, 0)];
   }
 
   function group(name, rows, unlisted) {

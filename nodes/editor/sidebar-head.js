@@ -6,7 +6,11 @@
     { outcome: 'running', icon: 'play', count: (state) => state.liveCount },
     { outcome: 'completed', icon: 'check', count: ({ totals }) => totals.completed },
     { outcome: 'failed', icon: 'exclamation-triangle', count: ({ totals }) => totals.failed },
-    { outcome: 'quiet', icon: 'bell-slash-o', count: ({ totals }) => totals.probes + totals.expected },
+    {
+      outcome: 'quiet',
+      icon: 'bell-slash-o',
+      count: ({ totals }) => totals.probes + totals.expected,
+    },
     { outcome: 'cancelled', icon: 'ban', count: ({ totals }) => totals.cancelled },
   ];
 
@@ -56,7 +60,9 @@
     const line = dom.add(parent, 'div', 'tftp-sidebar-rates');
     const [down, up] = ['down', 'up'].map((way) => {
       const title = words.text(`head.${way}`);
-      const box = dom.add(line, 'span', `tftp-sidebar-now tftp-sidebar-${way}`, undefined, { title });
+      const box = dom.add(line, 'span', `tftp-sidebar-now tftp-sidebar-${way}`, undefined, {
+        title,
+      });
       dom.icon(box, `arrow-${way}`);
       dom.add(box, 'span', 'tftp-sidebar-reader', title);
       return dom.add(box, 'span', 'tftp-sidebar-number');
@@ -102,7 +108,12 @@
     const { dom, words } = tftpSidebar;
     const form = dom.add(parent, 'div', 'tftp-sidebar-filter', undefined, { role: 'search' });
     const search = dom.add(form, 'input', 'tftp-sidebar-field', undefined, {
-      ...{ type: 'search', id: 'tftp-sidebar-filter-text', autocomplete: 'off', spellcheck: 'false' },
+      ...{
+        type: 'search',
+        id: 'tftp-sidebar-filter-text',
+        autocomplete: 'off',
+        spellcheck: 'false',
+      },
       ...{ placeholder: words.text('filter.text'), 'aria-label': words.text('filter.text') },
       title: words.text('filter.textTip'),
     });

@@ -123,7 +123,11 @@
       dom.setText(cells.time, left && !silent ? timeLeft : '');
       dom.setAttribute(cells.time, 'title', words.text('row.leftTip'));
       dom.setText(cells.age, words.duration(wholeSeconds(now - Date.parse(row.started))));
-      dom.setAttribute(cells.age, 'title', words.text('row.ageTip', { time: words.dateTime(row.started) }));
+      dom.setAttribute(
+        cells.age,
+        'title',
+        words.text('row.ageTip', { time: words.dateTime(row.started) }),
+      );
       dom.setAttribute(track, 'aria-valuetext', progressText(row, amount, silent));
     }
 
@@ -135,7 +139,11 @@
       dom.setText(state, word);
       dom.setAttribute(cells.state, 'title', row.error?.message);
       dom.setText(cells.rate, isGood ? words.rate(row.averageRate) : why);
-      dom.setAttribute(cells.rate, 'title', isGood ? words.text('row.averageTip') : row.error?.message);
+      dom.setAttribute(
+        cells.rate,
+        'title',
+        isGood ? words.text('row.averageTip') : row.error?.message,
+      );
       dom.setText(cells.time, words.duration(row.elapsed));
       dom.setAttribute(cells.time, 'title', words.text('row.tookTip'));
       dom.setText(cells.age, words.clock(row.finished ?? row.started));
@@ -153,7 +161,9 @@
       if (META.includes(name))
         meta ??= dom.add(element, 'span', 'tftp-sidebar-meta', undefined, { role: 'none' });
       const parent = META.includes(name) ? meta : element;
-      cells[name] = dom.add(parent, 'span', `tftp-sidebar-${name}`, undefined, { role: 'gridcell' });
+      cells[name] = dom.add(parent, 'span', `tftp-sidebar-${name}`, undefined, {
+        role: 'gridcell',
+      });
     }
     return cells;
   }

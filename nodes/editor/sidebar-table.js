@@ -31,8 +31,12 @@
     let context = { now: 0, canCancel: false };
     let focusKey;
     let open;
-    let asked;
     let isAwaited = false;
+
+    const question = tftpSidebar.question.create((id, isYes) => {
+      focusRow(id);
+      if (isYes) cancel(id);
+    });
 
     element.addEventListener('scroll', drawSoon, { passive: true });
     canvas.addEventListener('click', onClick);
@@ -70,6 +74,8 @@
         fold();
         return items;
       }
+      const outcome = tftpSidebar.state.outcomeOf(items[index].row);
+      if (open.outcome !== outcome) fill(outcome);
       const item = { kind: 'details', key: `details-${open.id}`, group: items[index].group };
       return [...items.slice(0, index + 1), item, ...items.slice(index + 1)];
     }
@@ -94,10 +100,13 @@
       const from = element.scrollTop - MARGIN;
       const to = element.scrollTop + element.clientHeight + MARGIN;
       const { first, end } = tftpSidebar.list.between(layout.tops, from, to);
-      const wanted = layout.items.slice(first, end).map((item, index) => ({ item, index: first + index }));
+      const wanted = layout.items
+        .slice(first, end)
+        .map((item, index) => ({ item, index: first + index }));
       const focused = placeOf(focusKey);
       // The row with the focus stays, however far it is scrolled away.
-      if (focused >= 0 && focused < first) wanted.unshift({ item: layout.items[focused], index: focused });
+      if (focused >= 0 && focused < first)
+        wanted.unshift({ item: layout.items[focused], index: focused });
       if (focused >= end) wanted.push({ item: layout.items[focused], index: focused });
       const keys = new Set(wanted.map(({ item }) => item.key));
       for (const [key, part] of shown) {
@@ -124,7 +133,7 @@
         isOpen: open?.id === item.key,
         isTabStop: item.key === focusKey,
       });
-      if (asked?.id === item.key && outcome !== 'running') stopAsking();
+      if (question.askedId() === item.key && outcome !== 'running') question.stop();
     }
 
     function build({ kind, key }) {
@@ -224,12 +233,19 @@
           role: 'row',
           'aria-level': '3',
         });
-        part.appendChild(openDetails(id)).setAttribute('role', 'gridcell');
         open = { id, element: part };
         measure.observe(part);
       }
       update(layout.items, context);
       focusRow(id);
+    }
+
+    /** What there is to tell changes when the transfer ends. */
+    function fill(outcome) {
+      open.outcome = outcome;
+      const details = openDetails(open.id);
+      details.setAttribute('role', 'gridcell');
+      open.element.replaceChildren(details);
     }
 
     function fold() {
@@ -242,10 +258,11 @@
 
     /** Escape: closes the question, else the details. Tells whether there was something to close. */
     function leave() {
-      const id = asked?.id ?? open?.id;
+      const asked = question.askedId();
+      const id = asked ?? open?.id;
       if (id === undefined) return false;
-      if (asked) stopAsking();
-      else toggle(id);
+      if (asked === undefined) toggle(id);
+      question.stop();
       focusRow(id);
       return true;
     }
@@ -254,28 +271,7 @@
     function ask(id) {
       const item = layout.items[placeOf(id)];
       const isRunning = item && tftpSidebar.state.outcomeOf(item.row) === 'running';
-      if (!isRunning || !context.canCancel) return;
-      stopAsking();
-      const question = dom.add(shown.get(id).element, 'span', 'tftp-sidebar-question', undefined, {
-        ...{ role: 'alertdialog', 'aria-label': words.text('cancel.question') },
-      });
-      dom.add(question, 'span', 'tftp-sidebar-question-text', words.text('cancel.question'));
-      const yes = dom.button(question, 'tftp-sidebar-yes', '', words.text('cancel.yes'), () => {
-        stopAsking();
-        focusRow(id);
-        cancel(id);
-      });
-      dom.button(question, 'tftp-sidebar-no', '', words.text('cancel.no'), () => {
-        stopAsking();
-        focusRow(id);
-      });
-      asked = { id, element: question };
-      yes.focus({ preventScroll: true });
-    }
-
-    function stopAsking() {
-      asked?.element.remove();
-      asked = undefined;
+      if (isRunning && context.canCancel) question.ask(id, shown.get(id).element);
     }
 
     /** `narrow`, `medium` or `wide`: how many lines a row has. */

@@ -14,6 +14,9 @@
     ...['ETIMEDOUT', 'ECANCELED', 'ETOOLARGE', 'EQUEUEFULL', 'EADDRINUSE', 'EDIGEST', 'ENOTFOUND'],
   ];
 
+  /** Numbers that are names rather than amounts. */
+  const NAMES = ['port', 'localPort', 'code', 'blksize', 'windowsize'];
+
   const formatters = new Map();
 
   /** A text of the sidebar's catalogue. */
@@ -21,10 +24,15 @@
     return RED._(`node-red-contrib-tftp/tftp-sidebar:tftp-sidebar.${key}`, values);
   }
 
-  /** A text whose key came from the runtime; undefined if this catalogue has no such text. */
-  function textIfKnown(key, values) {
-    const found = text(key, values);
-    return typeof found === 'string' && !found.endsWith(key) ? found : undefined;
+  /** A sentence of the runtime's diagnosis; undefined if this catalogue does not have it. */
+  function sentence({ key, values }) {
+    const written = Object.entries(values).map(([name, value]) => [name, valueText(name, value)]);
+    const found = text(`diagnosis.${key}`, Object.fromEntries(written));
+    return typeof found === 'string' && !found.endsWith(`diagnosis.${key}`) ? found : undefined;
+  }
+
+  function valueText(name, value) {
+    return typeof value === 'number' && !NAMES.includes(name) ? number(value, 1) : String(value);
   }
 
   function formatter(Kind, options) {
@@ -90,7 +98,8 @@
     if (whole < MINUTE) return part(whole / SECOND, 'second');
     if (whole < HOUR)
       return `${part(Math.floor(whole / MINUTE), 'minute')} ${part((whole % MINUTE) / SECOND, 'second')}`;
-    const [large, small, names] = whole < DAY ? [HOUR, MINUTE, ['hour', 'minute']] : [DAY, HOUR, ['day', 'hour']];
+    const [large, small, names] =
+      whole < DAY ? [HOUR, MINUTE, ['hour', 'minute']] : [DAY, HOUR, ['day', 'hour']];
     return `${part(Math.floor(whole / large), names[0])} ${part(Math.floor((whole % large) / small), names[1])}`;
   }
 
@@ -121,7 +130,7 @@
   window.tftpSidebar.words = {
     REASONS,
     text,
-    textIfKnown,
+    sentence,
     number,
     percent,
     bytes,

@@ -31,7 +31,9 @@
 
   function build() {
     const { dom } = tftpSidebar;
-    const root = dom.make('div', 'tftp-sidebar tftp-sidebar-medium', undefined, { id: 'tftp-sidebar' });
+    const root = dom.make('div', 'tftp-sidebar tftp-sidebar-medium', undefined, {
+      id: 'tftp-sidebar',
+    });
     let state = tftpSidebar.state.empty();
     let filter = tftpSidebar.filter.remembered();
     let problem;
@@ -142,7 +144,9 @@
       await feed.cancel(id);
     } catch (answer) {
       const isForbidden = answer?.status === 401 || answer?.status === 403;
-      const key = { true: 'forbidden', false: answer?.status === 404 ? 'over' : 'lost' }[isForbidden];
+      const key = { true: 'forbidden', false: answer?.status === 404 ? 'over' : 'lost' }[
+        isForbidden
+      ];
       RED.notify(tftpSidebar.words.text(`cancel.${key}`), isForbidden ? 'error' : 'warning');
     }
   }
