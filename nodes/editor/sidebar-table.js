@@ -287,9 +287,11 @@
     const { dom, words } = tftpSidebar;
     const columns = dom.add(grid, 'div', 'tftp-sidebar-columns', undefined, { role: 'row' });
     for (const name of tftpSidebar.row.CELLS) {
-      dom.add(columns, 'span', `tftp-sidebar-${name}`, words.text(`column.${name}`), {
+      const column = dom.add(columns, 'span', `tftp-sidebar-${name}`, undefined, {
         role: 'columnheader',
       });
+      const isPicture = name === 'icon' || name === 'action';
+      dom.add(column, 'span', isPicture ? 'tftp-sidebar-reader' : '', words.text(`column.${name}`));
     }
   }
 

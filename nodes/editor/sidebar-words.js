@@ -88,19 +88,25 @@
     return name !== 'byte' && scaled < 10 ? 1 : 0;
   }
 
-  /** A time span given in milliseconds, in its two largest units: `350ms`, `4.2s`, `3m 5s`. */
-  function duration(ms, display = 'narrow') {
-    const part = (value, name, digits = 0) => unit(value, name, display, digits);
-    if (ms < SECOND) return part(Math.round(ms), 'millisecond');
-    if (ms < 9.95 * SECOND) return part(ms / SECOND, 'second', 1);
+  /** A time span given in milliseconds, as short as it can be: `350ms`, `4.2s`, `3:05`, `1:00:00`, `2d 3h`. */
+  function duration(ms) {
+    if (ms < SECOND) return unit(Math.round(ms), 'millisecond', 'narrow', 0);
+    if (ms < 9.95 * SECOND) return unit(ms / SECOND, 'second', 'narrow', 1);
     // The whole span is rounded first, so that no part of it comes out as 60.
     const whole = Math.round(ms / SECOND) * SECOND;
-    if (whole < MINUTE) return part(whole / SECOND, 'second');
-    if (whole < HOUR)
-      return `${part(Math.floor(whole / MINUTE), 'minute')} ${part((whole % MINUTE) / SECOND, 'second')}`;
-    const [large, small, names] =
-      whole < DAY ? [HOUR, MINUTE, ['hour', 'minute']] : [DAY, HOUR, ['day', 'hour']];
-    return `${part(Math.floor(whole / large), names[0])} ${part(Math.floor((whole % large) / small), names[1])}`;
+    if (whole < MINUTE) return unit(whole / SECOND, 'second', 'narrow', 0);
+    if (whole < DAY) return timer(whole);
+    const hours = unit(Math.floor((whole % DAY) / HOUR), 'hour', 'narrow', 0);
+    return `${unit(Math.floor(whole / DAY), 'day', 'narrow', 0)} ${hours}`;
+  }
+
+  /** Minutes and seconds, with hours before them where there are any. */
+  function timer(ms) {
+    const [hours, minutes, seconds] = [ms / HOUR, (ms % HOUR) / MINUTE, (ms % MINUTE) / SECOND];
+    const two = (value) => String(Math.floor(value)).padStart(2, '0');
+    return hours < 1
+      ? `${Math.floor(minutes)}:${two(seconds)}`
+      : `${Math.floor(hours)}:${two(minutes)}:${two(seconds)}`;
   }
 
   /** The time of day of an ISO 8601 time, as short as it can be. */

@@ -4,7 +4,7 @@
 export const SAME_EVERYWHERE: ReadonlySet<string> = new Set([
   ...['tftp get', 'tftp put', 'tftp server', 'tftp response'],
   ...['Cisco', 'Polycom', 'Yealink', 'Grandstream', 'PXELINUX', 'UEFI', 'Raspberry Pi'],
-  ...['boot\\pxelinux.0', 'Buffer'],
+  ...['boot\\pxelinux.0', 'Buffer', 'SHA-256', 'TFTP'],
   ...['→ __name__'],
 ]);
 
