@@ -50,12 +50,13 @@ export class TransferReporter {
   /** Tells how far the transfer is, if it is time to. Extra calls do nothing. */
   progress(now: number): void {
     if (!this.#meter.isDue(now)) return;
-    this.#meter.mark(now, this.#setup.cargo.machine.stats.bytes);
+    this.#mark(now);
     this.#emitProgress();
   }
 
-  /** The peer is silent. */
+  /** The peer is silent. That is a report as well: one without the retry must not follow at once. */
   silence(retry: NonNullable<TransferRecord['retry']>): void {
+    this.#mark(this.#setup.clock.now());
     this.#emitProgress(retry);
   }
 
@@ -69,6 +70,10 @@ export class TransferReporter {
   failed(error: TftpError): TransferRecord {
     const isProbe = this.#setup.isProbe?.(error, this.#began);
     return this.#emit(isProbe ? 'probe' : 'error', { error });
+  }
+
+  #mark(now: number): void {
+    this.#meter.mark(now, this.#setup.cargo.machine.stats.bytes);
   }
 
   #emitProgress(retry?: TransferRecord['retry']): void {

@@ -326,6 +326,14 @@ describe('TransferDriver, with a peer that misbehaves', function () {
       ]);
     });
 
+    it('says so last, also where a report of the progress is due', async () => {
+      const records: TransferRecord[] = [];
+      const onEvent = (record: TransferRecord) => records.push(record);
+      const options = { timeout: 20, retries: 2, progressInterval: 10, onEvent };
+      await failureOf(clientFor(server).get('f', options));
+      should(records.map(({ retry }) => retry?.attempt)).eql([undefined, 1, 2, undefined]);
+    });
+
     it('ends early with ECONNREFUSED when nothing listens there', async function () {
       skipUnless(this, ON_LINUX, 'only on Linux is the port unreachable reported');
       server.close();
