@@ -87,8 +87,7 @@
     });
     return new Map(
       COUNTERS.map(({ outcome, icon }) => {
-        const className = `tftp-sidebar-counter tftp-sidebar-is-${outcome}`;
-        const button = dom.add(line, 'button', className, undefined, {
+        const button = dom.add(line, 'button', 'tftp-sidebar-counter', undefined, {
           type: 'button',
           title: words.text(`filter.${outcome}`),
           'aria-pressed': 'false',
