@@ -173,11 +173,9 @@
     return mac ? `${address}\n${mac}` : address;
   }
 
-  /** The runtime tells the number of retries with a snapshot, and not with each delta. */
   function retryText({ attempt, retries }) {
     const { text, number } = tftpSidebar.words;
-    const count = retries === undefined ? number(attempt) : `${number(attempt)}/${number(retries)}`;
-    return text('row.retry', { count });
+    return text('row.retry', { count: `${number(attempt)}/${number(retries)}` });
   }
 
   function progressText({ rate, retry }, amount, silent) {

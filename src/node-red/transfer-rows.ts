@@ -89,7 +89,10 @@ export function progressRow({ record }: MonitoredTransfer): ProgressRow {
 }
 
 /** True if a progress row is not enough to bring a row from one record to the next. */
-export function needsWholeRow(before: TransferRecord, { port, options }: TransferRecord): boolean {
+export function needsWholeRow(before: TransferRecord, now: TransferRecord): boolean {
   const { blksize, windowsize } = before.options;
-  return before.port !== port || blksize !== options.blksize || windowsize !== options.windowsize;
+  // How many retries there are is told when the first one is.
+  if (before.retry === undefined && now.retry !== undefined) return true;
+  if (before.port !== now.port) return true;
+  return blksize !== now.options.blksize || windowsize !== now.options.windowsize;
 }

@@ -107,15 +107,24 @@ describe('MonitorFeed', () => {
     should(deltas[1]!.started).be.empty();
     should(deltas[1]!.progress).eql([['a', 100, 100_000, 0, 0, null, 0, 0, 0, 0]]);
 
-    tell('a', { event: 'progress', bytes: 100, retry: { attempt: 3, retries: 6 } });
-    clock.pass(PAUSE);
-    should(deltas[2]!.progress[0]!.at(-1)).equal(3);
-
     tell('a', { event: 'complete' });
     clock.pass(PAUSE);
-    should(ids(deltas[3]!.finished)).eql(['a']);
-    should(deltas[3]).have.properties({ sequence: 5, liveCount: 0 });
-    should(deltas[3]).not.have.property('gone');
+    should(ids(deltas[2]!.finished)).eql(['a']);
+    should(deltas[2]).have.properties({ sequence: 4, liveCount: 0 });
+    should(deltas[2]).not.have.property('gone');
+  });
+
+  it('tells with the first retry how many there are, and then only which one it is', () => {
+    tell('a');
+    feed.snapshot();
+    tell('a', { event: 'progress', retry: { attempt: 1, retries: 6 } });
+    clock.pass(PAUSE);
+    should(deltas[0]!.started[0]!.retry).eql({ attempt: 1, retries: 6 });
+
+    tell('a', { event: 'progress', retry: { attempt: 2, retries: 6 } });
+    clock.pass(PAUSE);
+    should(deltas[1]!.started).be.empty();
+    should(deltas[1]!.progress[0]!.at(-1)).equal(2);
   });
 
   it('tells a row as a whole when its options are settled', () => {
