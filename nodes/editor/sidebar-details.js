@@ -9,7 +9,12 @@
   function open(getDetails, actions) {
     const { dom, words } = tftpSidebar;
     const element = dom.make('div', 'tftp-sidebar-details');
-    dom.add(element, 'p', 'tftp-sidebar-details-note', words.text('details.loading'));
+    dom.add(
+      element,
+      'p',
+      'tftp-sidebar-details-note tftp-sidebar-loading',
+      words.text('details.loading'),
+    );
     void fill(element, getDetails, actions);
     return element;
   }
@@ -119,7 +124,9 @@
     const { dom, words } = tftpSidebar;
     const box = dom.make('div', 'tftp-sidebar-recorder');
     dom.add(box, 'h5', '', words.text('recorder.title'));
-    dom.add(box, 'p', 'tftp-sidebar-details-note', words.text('recorder.help'));
+    // A line may not end within the sign.
+    const help = words.text('recorder.help').replaceAll('->', '-\u2060>');
+    dom.add(box, 'p', 'tftp-sidebar-details-note', help);
     const block = dom.add(box, 'pre', 'tftp-sidebar-trace', undefined, {
       ...{ tabindex: '0', role: 'region', 'aria-label': words.text('recorder.title') },
     });

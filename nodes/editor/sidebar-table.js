@@ -6,9 +6,6 @@
   const HEADING = 26;
   const ROW = { narrow: 62, medium: 46, wide: 30 };
 
-  /** Before they are measured. */
-  const DETAILS = 200;
-
   /** Rows beyond the edges, so that scrolling does not show gaps. */
   const MARGIN = 120;
 
@@ -30,7 +27,6 @@
     let size = 'medium';
     let context = { now: 0, canCancel: false };
     let focusKey;
-    let open;
     let isAwaited = false;
 
     const question = tftpSidebar.question.create((id, isYes) => {
@@ -45,14 +41,18 @@
       const row = target.closest('.tftp-sidebar-row');
       if (row) focusKey = row.dataset.id;
     });
-    const measure = new ResizeObserver(() => {
-      if (open) update(layout.items, context);
+    const unfolding = tftpSidebar.unfolding.create({
+      openDetails,
+      onResize: () => {
+        update(layout.items, context);
+        if (unfolding.isNew()) showDetails();
+      },
     });
 
     /** Shows these items. `facts`: the runtime's time `now`, and `canCancel`. */
     function update(items, facts) {
       context = facts;
-      const listed = withDetails(items.filter(({ kind }) => kind !== 'details'));
+      const listed = unfolding.insertInto(items.filter(({ kind }) => kind !== 'details'));
       const hadFocus = canvas.contains(document.activeElement);
       const lost = layout.items.findIndex(({ key }) => key === focusKey);
       const next = { items: listed, ...tftpSidebar.list.layOut(listed, heightOf) };
@@ -66,24 +66,10 @@
       if (hadFocus && !canvas.contains(document.activeElement)) focusRow(focusKey);
     }
 
-    /** The unfolded row is gone with its transfer, or hidden by a filter: then nothing is unfolded. */
-    function withDetails(items) {
-      if (open === undefined) return items;
-      const index = items.findIndex(({ key }) => key === open.id);
-      if (index < 0) {
-        fold();
-        return items;
-      }
-      const outcome = tftpSidebar.state.outcomeOf(items[index].row);
-      if (open.outcome !== outcome) fill(outcome);
-      const item = { kind: 'details', key: `details-${open.id}`, group: items[index].group };
-      return [...items.slice(0, index + 1), item, ...items.slice(index + 1)];
-    }
-
     function heightOf({ kind }) {
       if (kind === 'heading') return HEADING;
       if (kind === 'row') return ROW[size];
-      return open.element.offsetHeight || DETAILS;
+      return unfolding.height();
     }
 
     function drawSoon() {
@@ -100,14 +86,12 @@
       const from = element.scrollTop - MARGIN;
       const to = element.scrollTop + element.clientHeight + MARGIN;
       const { first, end } = tftpSidebar.list.between(layout.tops, from, to);
-      const wanted = layout.items
-        .slice(first, end)
-        .map((item, index) => ({ item, index: first + index }));
-      const focused = placeOf(focusKey);
-      // The row with the focus stays, however far it is scrolled away.
-      if (focused >= 0 && focused < first)
-        wanted.unshift({ item: layout.items[focused], index: focused });
-      if (focused >= end) wanted.push({ item: layout.items[focused], index: focused });
+      // The row with the focus and the details stay, however far they are scrolled away.
+      const kept = [placeOf(focusKey), placeOf(unfolding.key())];
+      const others = kept.filter((index) => index >= 0 && (index < first || index >= end));
+      const seen = Array.from({ length: end - first }, (_, index) => first + index);
+      const indexes = [...seen, ...others].sort((a, b) => a - b);
+      const wanted = indexes.map((index) => ({ item: layout.items[index], index }));
       const keys = new Set(wanted.map(({ item }) => item.key));
       for (const [key, part] of shown) {
         if (keys.has(key)) continue;
@@ -130,7 +114,7 @@
         ...context,
         outcome,
         isWide: size === 'wide',
-        isOpen: open?.id === item.key,
+        isOpen: unfolding.id() === item.key,
         isTabStop: item.key === focusKey,
       });
       if (question.askedId() === item.key && outcome !== 'running') question.stop();
@@ -138,7 +122,7 @@
 
     function build({ kind, key }) {
       if (kind === 'heading') return tftpSidebar.row.createHeading();
-      return kind === 'row' ? tftpSidebar.row.createRow(key) : open;
+      return kind === 'row' ? tftpSidebar.row.createRow(key) : { element: unfolding.element() };
     }
 
     /** Puts the elements in the order in which they are read. What moves keeps the focus. */
@@ -199,8 +183,8 @@
       End: () => move(Infinity),
       Enter: (id) => toggle(id),
       ' ': (id) => toggle(id),
-      ArrowRight: (id) => open?.id !== id && toggle(id),
-      ArrowLeft: (id) => open?.id === id && toggle(id),
+      ArrowRight: (id) => unfolding.id() !== id && toggle(id),
+      ArrowLeft: (id) => unfolding.id() === id && toggle(id),
       Delete: (id) => ask(id),
     };
 
@@ -225,41 +209,25 @@
     }
 
     function toggle(id) {
-      const wasOpen = open?.id === id;
-      fold();
       focusKey = id;
-      if (!wasOpen) {
-        const part = dom.make('div', 'tftp-sidebar-details-row', undefined, {
-          role: 'row',
-          'aria-level': '3',
-        });
-        open = { id, element: part };
-        measure.observe(part);
-      }
+      if (unfolding.id() === id) unfolding.fold();
+      else unfolding.unfold(id);
       update(layout.items, context);
       focusRow(id);
     }
 
-    /** What there is to tell changes when the transfer ends. */
-    function fill(outcome) {
-      open.outcome = outcome;
-      const details = openDetails(open.id);
-      details.setAttribute('role', 'gridcell');
-      open.element.replaceChildren(details);
-    }
-
-    function fold() {
-      if (open === undefined) return;
-      measure.unobserve(open.element);
-      open.element.remove();
-      shown.delete(`details-${open.id}`);
-      open = undefined;
+    /** Scrolls to what was unfolded: as much of it as there is room for, but not past its row. */
+    function showDetails() {
+      const top = layout.tops[placeOf(unfolding.id())];
+      const room = element.clientHeight - grid.firstChild.offsetHeight;
+      const bottom = top + ROW[size] + unfolding.height();
+      if (bottom > element.scrollTop + room) element.scrollTop = Math.min(top, bottom - room);
     }
 
     /** Escape: closes the question, else the details. Tells whether there was something to close. */
     function leave() {
       const asked = question.askedId();
-      const id = asked ?? open?.id;
+      const id = asked ?? unfolding.id();
       if (id === undefined) return false;
       if (asked === undefined) toggle(id);
       question.stop();
@@ -280,7 +248,7 @@
       update(layout.items, context);
     }
 
-    return { element, update, resize, openId: () => open?.id };
+    return { element, update, resize };
   }
 
   function buildColumns(grid) {
