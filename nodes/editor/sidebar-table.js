@@ -255,11 +255,12 @@
     const { dom, words } = tftpSidebar;
     const columns = dom.add(grid, 'div', 'tftp-sidebar-columns', undefined, { role: 'row' });
     for (const name of tftpSidebar.row.CELLS) {
+      const title = words.text(`column.${name}`);
       const column = dom.add(columns, 'span', `tftp-sidebar-${name}`, undefined, {
-        role: 'columnheader',
+        ...{ role: 'columnheader', title },
       });
       const isPicture = name === 'icon' || name === 'action';
-      dom.add(column, 'span', isPicture ? 'tftp-sidebar-reader' : '', words.text(`column.${name}`));
+      dom.add(column, 'span', isPicture ? 'tftp-sidebar-reader' : '', title);
     }
   }
 
