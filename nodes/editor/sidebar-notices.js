@@ -54,12 +54,11 @@
   }
 
   /** Which notice stands in place of the list, if any. */
-  function choose({ state, problem, items, filter, countNodes }) {
+  function choose({ state, problem, items, countNodes }) {
     if (problem !== undefined) return problem;
     if (state.sequence === undefined) return 'loading';
     if (items.length > 0) return undefined;
-    if (state.live.size + state.finished.length > 0 && !tftpSidebar.filter.isEverything(filter))
-      return 'filtered';
+    if (state.live.size + state.finished.length > 0) return 'filtered';
     return countNodes() === 0 ? 'noNodes' : 'nothing';
   }
 

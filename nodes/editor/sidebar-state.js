@@ -32,11 +32,7 @@
       liveCount: snapshot.liveCount,
       finished: snapshot.finished.slice(0, FINISHED_KEPT),
       totals: snapshot.totals,
-      throughput: {
-        ...snapshot.throughput,
-        down: [...snapshot.throughput.down],
-        up: [...snapshot.throughput.up],
-      },
+      throughput: { ...snapshot.throughput },
     };
   }
 

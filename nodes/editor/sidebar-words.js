@@ -79,7 +79,7 @@
   }
 
   function scale(value, least) {
-    const power = value < 1 ? 0 : Math.floor(Math.log10(value) / 3 + 1e-9);
+    const power = Math.floor(Math.log10(value) / 3 + 1e-9);
     const index = Math.min(Math.max(power, least), BYTE_UNITS.length - 1);
     return [value / 1000 ** index, BYTE_UNITS[index]];
   }
@@ -91,7 +91,7 @@
   /** A time span given in milliseconds, as short as it can be: `350ms`, `4.2s`, `3:05`, `1:00:00`, `2d 3h`. */
   function duration(ms) {
     if (ms < SECOND) return unit(Math.round(ms), 'millisecond', 'narrow', 0);
-    if (ms < 9.95 * SECOND) return unit(ms / SECOND, 'second', 'narrow', 1);
+    if (ms < 10 * SECOND) return unit(ms / SECOND, 'second', 'narrow', 1);
     // The whole span is rounded first, so that no part of it comes out as 60.
     const whole = Math.round(ms / SECOND) * SECOND;
     if (whole < MINUTE) return unit(whole / SECOND, 'second', 'narrow', 0);

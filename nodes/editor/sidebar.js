@@ -102,7 +102,7 @@
 
     function draw() {
       const items = tftpSidebar.filter.itemsOf(state, filter);
-      const shown = tftpSidebar.notices.choose({ state, problem, items, filter, countNodes });
+      const shown = tftpSidebar.notices.choose({ state, problem, items, countNodes });
       notice.show(shown);
       root.classList.toggle('tftp-sidebar-stale', problem !== undefined);
       head.element.hidden = state.totals === undefined || isNew(state);

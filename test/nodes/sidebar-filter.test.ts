@@ -125,7 +125,7 @@ describe('the list of the sidebar', () => {
 describe('the notice of the sidebar', () => {
   const facts = {
     ...{ state: STATE, problem: undefined, items: filter.itemsOf(STATE, filter.everything()) },
-    ...{ filter: filter.everything(), countNodes: () => 1 },
+    countNodes: () => 1,
   };
   const idle = model.fromSnapshot(snapshot({ live: [], finished: [], liveCount: 0 }), 0);
 
@@ -139,10 +139,9 @@ describe('the notice of the sidebar', () => {
   });
 
   it('says why the list is empty', () => {
-    const narrow = { text: 'zzz', node: '', outcome: 'all' };
-    should(notices.choose({ ...facts, items: [], filter: narrow })).equal('filtered');
+    should(notices.choose({ ...facts, items: [] })).equal('filtered');
     const nothing = { ...facts, items: [], state: idle };
-    should(notices.choose({ ...nothing, filter: narrow })).equal('nothing');
+    should(notices.choose(nothing)).equal('nothing');
     should(notices.choose({ ...nothing, countNodes: () => 0 })).equal('noNodes');
   });
 });

@@ -128,7 +128,6 @@ export interface Sidebar {
       state: SidebarState;
       problem: string | undefined;
       items: Item[];
-      filter: Filter;
       countNodes: () => number;
     }): string | undefined;
   };
