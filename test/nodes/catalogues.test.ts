@@ -152,7 +152,7 @@ function blocksOf(html: string): string[] {
 /** All that must not change: the blocks in order; in each its other tags and its code in any order. */
 function shapeOf(html: string): string[] {
   return blocksOf(html).flatMap((block) => {
-    const parts = block.match(/<code>.*?<\/code>|<dt[^>]*>[^<]*|<!--.*?-->|<[^>]*>/g) ?? [];
+    const parts = block.match(/<code>.*?<\/code>|<dt[^>]*>[^<]*|<!--.*?-->|<[a-z/][^>]*>/g) ?? [];
     return parts.map((part) => part.replace(/^(<dt[^>]*>)\s*|\s+$/g, '$1')).sort();
   });
 }

@@ -13,5 +13,5 @@ export const SAME_WORDS: Readonly<Record<string, readonly string[]>> = {
   de: ['Clients', 'Details', 'Downloads', 'Host', 'Port', 'Ports', 'Start', 'Threads', 'Uploads'],
   'es-ES': ['control', 'error', 'Host', 'no'],
   fr: ['Action', 'Clients', 'Message', 'Mode', 'Options', 'Port', 'Ports', 'Threads'],
-  'pt-BR': ['Buffers', 'Downloads', 'Host', 'string', 'Threads', 'Uploads'],
+  'pt-BR': ['__bytes__ bytes', 'Buffers', 'Downloads', 'Host', 'string', 'Threads', 'Uploads'],
 };
