@@ -12,7 +12,6 @@
     return {
       sequence: undefined,
       clockOffset: 0,
-      canCancel: true,
       nodes: new Map(),
       live: new Map(),
       liveCount: 0,
@@ -27,7 +26,6 @@
     return {
       sequence: snapshot.sequence,
       clockOffset: Date.parse(snapshot.now) - receivedAt,
-      canCancel: snapshot.canCancel !== false,
       nodes: byId(snapshot.nodes),
       live: byId(snapshot.live),
       liveCount: snapshot.liveCount,

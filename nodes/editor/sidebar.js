@@ -110,7 +110,7 @@
       head.update(state);
       table.update(items, {
         now: Date.now() + state.clockOffset,
-        canCancel: state.canCancel && problem === undefined,
+        canCancel: problem === undefined,
       });
     }
 
@@ -143,12 +143,15 @@
     try {
       await feed.cancel(id);
     } catch (answer) {
-      const isForbidden = answer?.status === 401 || answer?.status === 403;
-      const key = { true: 'forbidden', false: answer?.status === 404 ? 'over' : 'lost' }[
-        isForbidden
-      ];
-      RED.notify(tftpSidebar.words.text(`cancel.${key}`), isForbidden ? 'error' : 'warning');
+      const reason = refusalOf(answer);
+      const type = reason === 'forbidden' ? 'error' : 'warning';
+      RED.notify(tftpSidebar.words.text(`cancel.${reason}`), type);
     }
+  }
+
+  function refusalOf({ status }) {
+    if (status === 401 || status === 403) return 'forbidden';
+    return status === 404 ? 'over' : 'lost';
   }
 
   /** Rows have one, two or three lines, by the width of the sidebar. */

@@ -11,13 +11,10 @@ export const SAME_EVERYWHERE: ReadonlySet<string> = new Set([
 /** Words that a language has taken over, or shares with English by chance. */
 export const SAME_WORDS: Readonly<Record<string, readonly string[]>> = {
   de: [
-    ...['Clients', 'Details', 'Downloads', 'Host', 'Node', 'Port', 'Ports', 'SHA-256', 'Start'],
-    ...['TFTP', 'Threads', 'Uploads'],
+    ...['Clients', 'Details', 'Downloads', 'Host', 'Node', 'Port', 'Ports', 'Start'],
+    ...['Threads', 'Uploads'],
   ],
-  'es-ES': ['control', 'Error', 'error', 'Host', 'no', 'SHA-256', 'TFTP'],
-  fr: [
-    ...['Action', 'Clients', 'Message', 'Mode', 'Options', 'Port', 'Ports', 'SHA-256', 'TFTP'],
-    ...['Threads'],
-  ],
-  'pt-BR': ['Buffers', 'Downloads', 'Host', 'string', 'Threads', 'Uploads'],
+  'es-ES': ['control', 'Error', 'error', 'Host', 'no'],
+  fr: [...['Action', 'Clients', 'Message', 'Mode', 'Options', 'Port', 'Ports', 'Threads']],
+  'pt-BR': ['__bytes__ bytes', 'Buffers', 'Downloads', 'Host', 'string', 'Threads', 'Uploads'],
 };

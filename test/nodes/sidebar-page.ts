@@ -27,7 +27,6 @@ export interface Throughput {
 export interface SidebarState {
   sequence: number | undefined;
   clockOffset: number;
-  canCancel: boolean;
   nodes: Map<string, SidebarNode>;
   live: Map<string, TransferRow>;
   liveCount: number;

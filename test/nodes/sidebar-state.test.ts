@@ -23,11 +23,6 @@ describe('the state of the sidebar', () => {
     should(state.nodes.get('n1')?.name).equal('Phones');
   });
 
-  it('lets users cancel unless the runtime says otherwise', () => {
-    should(state.canCancel).equal(true);
-    should(model.fromSnapshot(snapshot({ canCancel: false }), 0).canCancel).equal(false);
-  });
-
   it('does not change the arrays of the snapshot', () => {
     const told = snapshot() as { throughput: { down: number[] } };
     const bucket = { end: 'later', down: 9, up: 8 };
