@@ -240,7 +240,7 @@ export class TransferDriver {
       case 'retry':
         this.#watched = true;
         this.#setup.socket.watch(this.#peer);
-        return this.#reporter.silence({ attempt: event.attempt, retries: event.retries });
+        return this.#reporter.silence();
       case 'done':
         return this.#settle(undefined, event.finalAck);
       case 'failed':

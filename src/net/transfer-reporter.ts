@@ -54,10 +54,10 @@ export class TransferReporter {
     this.#emitProgress();
   }
 
-  /** The peer is silent. That is a report as well: one without the retry must not follow at once. */
-  silence(retry: NonNullable<TransferRecord['retry']>): void {
+  /** The peer is silent, and something was sent again: that is told at once. */
+  silence(): void {
     this.#mark(this.#setup.clock.now());
-    this.#emitProgress(retry);
+    this.#emitProgress();
   }
 
   /** The file is across: the last `progress` is at 100 %. */
@@ -76,12 +76,12 @@ export class TransferReporter {
     this.#meter.mark(now, this.#setup.cargo.machine.stats.bytes);
   }
 
-  #emitProgress(retry?: TransferRecord['retry']): void {
-    if (this.#setup.progressInterval > 0) this.#emit('progress', {}, retry);
+  #emitProgress(): void {
+    if (this.#setup.progressInterval > 0) this.#emit('progress', {});
   }
 
-  #emit(event: TransferEventName, ending: Ending, retry?: TransferRecord['retry']): TransferRecord {
-    const record = this.#record(event, ending, retry);
+  #emit(event: TransferEventName, ending: Ending): TransferRecord {
+    const record = this.#record(event, ending);
     callListener(() => this.#setup.onEvent?.(record));
     return record;
   }
@@ -91,14 +91,10 @@ export class TransferReporter {
     return error !== undefined || hadToRepeat(this.#setup.cargo.machine.stats);
   }
 
-  #record(
-    event: TransferEventName,
-    { error, finalAck }: Ending,
-    retry?: TransferRecord['retry'],
-  ): TransferRecord {
+  #record(event: TransferEventName, { error, finalAck }: Ending): TransferRecord {
     const { cargo, role, filename, servedAs, mode, host, destination, socket, clock, lock } =
       this.#setup;
-    const { stats } = cargo.machine;
+    const { stats, silence } = cargo.machine;
     const { blksize, windowsize, timeout, tsize, rollover } = this.#options;
     const size = this.#size ?? null;
     const ended = error !== undefined || finalAck !== undefined;
@@ -130,7 +126,7 @@ export class TransferReporter {
       duplicates: stats.duplicates,
       started: this.#startedDate,
       ...this.#setup.facts,
-      ...(retry && { retry }),
+      ...(silence && !ended && { retry: silence }),
       ...(ended && { finished: clock.date().toISOString() }),
       ...(finalAck !== undefined && { finalAck, ...this.#setup.annotate?.() }),
       ...(error && { error: describeError(error) }),

@@ -47,6 +47,12 @@ export abstract class Machine implements Transfer {
     return this.#answered;
   }
 
+  /** How often something was repeated since the peer last told anything new; undefined if nothing was. */
+  get silence(): { readonly attempt: number; readonly retries: number } | undefined {
+    const { attempt } = this.timer;
+    return attempt === 0 || this.finished ? undefined : { attempt, retries: this.policy.retries };
+  }
+
   start(now: number): void {
     const phase = this.#phase;
     if (phase.name !== 'opening' || this.#firstSends > 0) return;

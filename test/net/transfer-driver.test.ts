@@ -262,11 +262,15 @@ describe('TransferDriver, with a peer that misbehaves', function () {
     });
 
     it('reports success with finalAck false when only the last ACK never comes', async () => {
-      const put = clientFor(server).put('x', 'f', QUICK);
+      const records: TransferRecord[] = [];
+      const onEvent = (record: TransferRecord) => records.push(record);
+      const put = clientFor(server).put('x', 'f', { ...QUICK, onEvent });
       await server.next();
       should(await server.ask(ack(0))).equal('DATA 1 1 B');
       should(await server.hear()).equal('DATA 1 1 B');
       should(await put).have.properties({ event: 'complete', finalAck: false, bytes: 1 });
+      should(records.at(-2)).have.properties({ event: 'progress', percent: 100 });
+      should(records.at(-2)).not.have.property('retry');
     });
   });
 
@@ -326,12 +330,14 @@ describe('TransferDriver, with a peer that misbehaves', function () {
       ]);
     });
 
-    it('says so last, also where a report of the progress is due', async () => {
+    it('says so in every report of the progress until the peer answers', async () => {
       const records: TransferRecord[] = [];
       const onEvent = (record: TransferRecord) => records.push(record);
       const options = { timeout: 20, retries: 2, progressInterval: 10, onEvent };
       await failureOf(clientFor(server).get('f', options));
-      should(records.map(({ retry }) => retry?.attempt)).eql([undefined, 1, 2, undefined]);
+      const attempts = records.map(({ retry }) => retry?.attempt ?? 0);
+      should([attempts[0], attempts.at(-1)]).eql([0, 0]);
+      should([...new Set(attempts.slice(1, -1))]).eql([1, 2]);
     });
 
     it('ends early with ECONNREFUSED when nothing listens there', async function () {
