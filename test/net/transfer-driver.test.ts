@@ -264,7 +264,7 @@ describe('TransferDriver, with a peer that misbehaves', function () {
     it('reports success with finalAck false when only the last ACK never comes', async () => {
       const records: TransferRecord[] = [];
       const onEvent = (record: TransferRecord) => records.push(record);
-      const put = clientFor(server).put('x', 'f', { ...QUICK, onEvent });
+      const put = clientFor(server).put('x', 'f', { ...QUICK, progressInterval: 1000, onEvent });
       await server.next();
       should(await server.ask(ack(0))).equal('DATA 1 1 B');
       should(await server.hear()).equal('DATA 1 1 B');
