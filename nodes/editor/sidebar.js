@@ -23,6 +23,7 @@
       label: text('label'),
       name: text('name'),
       iconClass: 'fa fa-exchange',
+      pinned: true,
       content: build(),
       action: ACTION,
       enableOnEdit: true,

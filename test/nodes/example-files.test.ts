@@ -60,46 +60,56 @@ describe('the files of the examples', () => {
         should(Object.keys(Object(config?.['modules']))).deepEqual([PACKAGE]);
       });
 
-      it('has wires, groups and scopes that lead to its own nodes', () => {
-        const ids = new Set(nodes.map(({ id }) => id));
-        const dangling = nodes.flatMap(referencesOf).filter((id) => !ids.has(id));
-        should(dangling).deepEqual([]);
-      });
-
-      it('has the properties of our nodes, all of them, with values that their dialogs accept', () => {
-        for (const node of nodes.filter(({ type }) => TYPES.includes(type))) {
-          const { definition, node: editorNode } = pages.get(node.type)!;
-          const own = Object.keys(node).filter((name) => !COMMON.includes(name));
-          should(own.toSorted()).deepEqual(Object.keys(definition.defaults).toSorted(), node.id);
-          should(node.wires).have.length(Number(node['outputs'] ?? 0), node.id);
-          for (const [name, { validate }] of Object.entries(definition.defaults)) {
-            const verdict = validate?.call(editorNode({ ...node }), node[name], {}) ?? true;
-            should(verdict).equal(true, `${node.id}: ${name}`);
-          }
-        }
-      });
-
-      it('is laid out so that nothing covers anything else', () => {
-        const groups = nodes.filter(({ type }) => type === 'group').map(placeOfGroup);
-        const places = nodes.filter((node) => 'x' in node && node.type !== 'group').map(placeOf);
-        should(overlaps(places)).deepEqual([]);
-        should(overlaps(groups)).deepEqual([]);
-        should(overlaps([placeOf(note!), ...groups])).deepEqual([]);
-      });
-
-      it('reads from left to right', () => {
-        const byId = new Map(nodes.map((node) => [node.id, node]));
-        for (const node of nodes) {
-          for (const next of (node.wires ?? []).flat()) {
-            const { left, width } = placeOf(node);
-            const space = placeOf(byId.get(next)!).left - (left + width);
-            should(space).be.above(0, `${node.id} → ${next}`);
-          }
-        }
-      });
+      itIsWellMade(nodes);
     });
   }
 });
+
+describe('the flow of the demo', () => {
+  itIsWellMade(JSON.parse(readFileSync(path.join(ROOT, 'scripts/demo/flow.json'), 'utf8')));
+});
+
+/** What holds for every flow that users see. */
+function itIsWellMade(nodes: readonly SavedNode[]): void {
+  it('has wires, groups and scopes that lead to its own nodes', () => {
+    const ids = new Set(nodes.map(({ id }) => id));
+    const dangling = nodes.flatMap(referencesOf).filter((id) => !ids.has(id));
+    should(dangling).deepEqual([]);
+  });
+
+  it('has the properties of our nodes, all of them, with values that their dialogs accept', () => {
+    for (const node of nodes.filter(({ type }) => TYPES.includes(type))) {
+      const { definition, node: editorNode } = pages.get(node.type)!;
+      const own = Object.keys(node).filter((name) => !COMMON.includes(name));
+      should(own.toSorted()).deepEqual(Object.keys(definition.defaults).toSorted(), node.id);
+      should(node.wires).have.length(Number(node['outputs'] ?? 0), node.id);
+      for (const [name, { validate }] of Object.entries(definition.defaults)) {
+        const verdict = validate?.call(editorNode({ ...node }), node[name], {}) ?? true;
+        should(verdict).equal(true, `${node.id}: ${name}`);
+      }
+    }
+  });
+
+  it('is laid out so that nothing covers anything else', () => {
+    const note = nodes.find(({ type }) => type === 'comment')!;
+    const groups = nodes.filter(({ type }) => type === 'group').map(placeOfGroup);
+    const places = nodes.filter((node) => 'x' in node && node.type !== 'group').map(placeOf);
+    should(overlaps(places)).deepEqual([]);
+    should(overlaps(groups)).deepEqual([]);
+    should(overlaps([placeOf(note), ...groups])).deepEqual([]);
+  });
+
+  it('reads from left to right', () => {
+    const byId = new Map(nodes.map((node) => [node.id, node]));
+    for (const node of nodes) {
+      for (const next of (node.wires ?? []).flat()) {
+        const { left, width } = placeOf(node);
+        const space = placeOf(byId.get(next)!).left - (left + width);
+        should(space).be.above(0, `${node.id} → ${next}`);
+      }
+    }
+  });
+}
 
 function isServer({ type }: SavedNode): boolean {
   return type === 'tftp-server' || type === 'udp in';
