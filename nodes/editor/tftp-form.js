@@ -62,8 +62,12 @@
     return text(node, key, { label, least, most });
   }
 
+  /** What a flow does not say, because it was written by hand, is the default. */
   function number(name) {
-    return validator((node, value) => numberReason(name, node, value));
+    const check = validator((node, value) => numberReason(name, node, value));
+    return function (value, options) {
+      return value === undefined || check.call(this, value, options);
+    };
   }
 
   function numberOrBlank(name) {
@@ -194,6 +198,17 @@
     });
   }
 
+  /** Called by each `oneditprepare`, first: shows the default of what the flow does not say. */
+  function fillIn(node) {
+    const { defaults } = RED.nodes.getType(node.type);
+    for (const [name, { value }] of Object.entries(defaults)) {
+      if (node[name] !== undefined) continue;
+      const field = $(`#node-input-${name}`);
+      if (field.is('[type=checkbox]')) field.prop('checked', value);
+      else field.val(value);
+    }
+  }
+
   /** Called by each `oneditprepare`, last: what all the dialogs do. */
   function prepare(node) {
     $('#node-input-events, #node-input-reads').on('change', () => {
@@ -208,7 +223,7 @@
   /** Makes a TypedInput. `placeholders`: for some of the types, what a blank field means. */
   function typedInput(name, types, placeholders) {
     const field = $(`#node-input-${name}`);
-    field.css('width', '70%');
+    field.css('width', '100%');
     field.typedInput({ default: types[0], types, typeField: `#node-input-${name}Type` });
     const visible = field.next('.red-ui-typedInput-container').find('.red-ui-typedInput-input');
     $(`label[for=node-input-${name}]`).attr('id', `tftp-label-${name}`);
@@ -221,16 +236,17 @@
   }
 
   /** Host, port and file name of get and put. */
-  function prepareConnection() {
+  function prepareConnection(node) {
     const types = ['msg', 'flow', 'global', 'env'];
     typedInput('host', ['str', ...types, 'jsonata'], { str: 'msg.host' });
-    typedInput('port', ['num', ...types], { num: 'msg.port, else 69' });
+    typedInput('port', ['num', ...types], { num: text(node, 'tftp.placeholder.port') });
     typedInput('filename', ['str', ...types, 'jsonata'], { str: 'msg.filename' });
   }
 
   window.tftpForm = {
     text,
     current,
+    fillIn,
     prepare,
     prepareConnection,
     typedInput,
