@@ -1,6 +1,7 @@
 import { registerAdminRoutes } from '../src/node-red/admin-routes';
 import { closeNode } from '../src/node-red/close-node';
 import { parseServerConfig } from '../src/node-red/node-config';
+import { ServerPlaces } from '../src/node-red/port-check';
 import { usableConfig } from '../src/node-red/report-error';
 import { ServerNode } from '../src/node-red/server-node';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
@@ -9,15 +10,18 @@ import type { Saved, TFTP_SERVER_DEFAULTS } from '../src/node-red/node-config';
 type TftpServerDef = NodeDef & Saved<typeof TFTP_SERVER_DEFAULTS>;
 
 export = function (RED: NodeAPI): void {
-  registerAdminRoutes(RED);
+  const places = new ServerPlaces();
+  registerAdminRoutes(RED, places);
   RED.nodes.registerType('tftp-server', function (this: Node, saved: TftpServerDef): void {
     RED.nodes.createNode(this, saved);
     const config = usableConfig(RED, this, saved, () => parseServerConfig(saved));
     if (config === undefined) return;
     const server = new ServerNode(RED, this, config);
+    const forget = places.add({ id: this._alias ?? this.id, name: this.name ?? '', server });
     server.start();
     if (config.control) this.on('input', (msg, send, done) => server.handleInput(msg, send, done));
     this.on('close', (_removed: boolean, done: () => void) => {
+      forget();
       closeNode(() => server.close(), done);
     });
   });

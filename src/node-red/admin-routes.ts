@@ -1,12 +1,14 @@
 /** What the editor asks of the runtime. */
 
 import { isIP } from 'node:net';
-import { invalidSetting } from '../net/check-setting';
+import { checkNumber, invalidSetting } from '../net/check-setting';
 import { NameRules } from '../server/names/name-rules';
 import { toTftpError } from './messages';
-import { isBlank, textSetting } from './setting';
+import { choiceSetting, isBlank, textSetting } from './setting';
 import type { NodeAPI } from 'node-red';
 import type { NameRequest, NameStep } from '../server/names/name-rules';
+import type { AddressFamily } from '../server/server-options';
+import type { Place, PortAnswer, ServerPlaces } from './port-check';
 
 /** Characters. */
 const MAX_RULES_LENGTH = 64 * 1024;
@@ -27,20 +29,59 @@ export type RoutesHost = Pick<NodeAPI, 'httpAdmin' | 'auth'>;
  *
  * `POST tftp/try-name` with `{rules, name, client, write}` answers with a {@link NameTrial}: what the
  * rules of a dialog make of a name. For `E` any file exists. What cannot be tried is answered with
- * 400 and `{code, message}`. It wants the permission `tftp.read`.
+ * 400 and `{code, message}`.
+ *
+ * `GET tftp/port?port=&address=&family=&node=` answers with a {@link PortAnswer}: whether the node
+ * with this id could listen there. What is no port or address is answered in the same way.
+ *
+ * Both want the permission `tftp.read`.
  */
-export function registerAdminRoutes({ httpAdmin, auth }: RoutesHost): void {
+export function registerAdminRoutes({ httpAdmin, auth }: RoutesHost, places: ServerPlaces): void {
   // Where the editor is switched off there is nobody to ask.
   if (isBlank(httpAdmin)) return;
-  httpAdmin.post('/tftp/try-name', auth.needsPermission('tftp.read'), (request, response) => {
-    tryName(request.body).then(
-      (trial) => response.json(trial),
-      (error: unknown) => {
-        const { code, message } = toTftpError(error);
-        response.status(400).json({ code, message });
-      },
-    );
+  const readers = auth.needsPermission('tftp.read');
+  httpAdmin.post('/tftp/try-name', readers, (request, response) => {
+    answer(response, tryName(request.body));
   });
+  httpAdmin.get('/tftp/port', readers, (request, response) => {
+    answer(response, checkPort(request.query, places));
+  });
+}
+
+/** What is used of a response of Express. */
+interface JsonResponse {
+  status(code: number): JsonResponse;
+  json(body: unknown): unknown;
+}
+
+function answer(response: JsonResponse, outcome: Promise<unknown>): void {
+  outcome.then(
+    (body) => response.json(body),
+    (error: unknown) => {
+      const { code, message } = toTftpError(error);
+      response.status(400).json({ code, message });
+    },
+  );
+}
+
+/** @throws {LocalError} EINVAL for what is no place. */
+async function checkPort(
+  query: Readonly<Record<string, unknown>>,
+  places: ServerPlaces,
+): Promise<PortAnswer> {
+  return places.check(parsePlace(query), textSetting(query['node']));
+}
+
+function parsePlace(query: Readonly<Record<string, unknown>>): Place {
+  const port = Number(query['port']);
+  checkNumber('port', port, 1, 65535);
+  const address = textSetting(query['address']);
+  if (address !== '' && isIP(address) === 0) {
+    throw invalidSetting('The address must be an IP address, such as 192.0.2.1, or blank');
+  }
+  const families = ['both', 'ipv4', 'ipv6'] as const;
+  const family = choiceSetting<AddressFamily>('family', query['family'] ?? 'both', families);
+  return { port, address, family };
 }
 
 /** @throws {LocalError} EINVAL for wrong rules, with their lines, and for what is no request. */

@@ -33,6 +33,7 @@ import type { StoredFile } from '../server/stored-file';
 import type { Storage, StorageRequest } from '../storage/storage';
 import type { Send } from './messages';
 import type { ServerConfig } from './node-config';
+import type { Place } from './port-check';
 import type {
   CancelTarget,
   ControlMessage,
@@ -118,6 +119,17 @@ export class ServerNode implements ControlledServer {
     await this.#starting;
     await this.#server?.close();
     await this.#control.close();
+  }
+
+  /** Where it listens, or tries to. */
+  get place(): Place {
+    const { address = '', family = 'both' } = this.#config.server;
+    return { port: this.#port, address, family };
+  }
+
+  /** The code of the error for which it does not listen although it should. */
+  get failure(): string | undefined {
+    return this.#failure?.code;
   }
 
   get report(): ServerReport {

@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import should = require('should');
 import { TftpClient } from '../../src/client/client';
 import { registerAdminRoutes } from '../../src/node-red/admin-routes';
+import { ServerPlaces } from '../../src/node-red/port-check';
 import type { RoutesHost } from '../../src/node-red/admin-routes';
 import {
   adminRequest,
@@ -188,18 +189,24 @@ describe('tftp-server, its name rules', () => {
       const guard = (): void => undefined;
       const routes: unknown[][] = [];
       const host = {
-        httpAdmin: { post: (...route: unknown[]) => routes.push(route) },
+        httpAdmin: {
+          post: (...route: unknown[]) => routes.push(route),
+          get: (...route: unknown[]) => routes.push(route),
+        },
         auth: { needsPermission: (permission: string) => permission === 'tftp.read' && guard },
       };
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all that is used of it
-      registerAdminRoutes(host as unknown as RoutesHost);
-      should(routes.map(([name, first]) => [name, first])).eql([['/tftp/try-name', guard]]);
+      registerAdminRoutes(host as unknown as RoutesHost, new ServerPlaces());
+      should(routes.map(([name, first]) => [name, first])).eql([
+        ['/tftp/try-name', guard],
+        ['/tftp/port', guard],
+      ]);
     });
 
     it('adds nothing where the editor is switched off', () => {
       const off = { httpAdmin: null, auth: { needsPermission: () => undefined } };
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what Node-RED does then
-      registerAdminRoutes(off as unknown as RoutesHost);
+      registerAdminRoutes(off as unknown as RoutesHost, new ServerPlaces());
     });
   });
 });
