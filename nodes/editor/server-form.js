@@ -1,4 +1,5 @@
-// The dialog of the server node: its lists, what its fields may hold, and the trial of a name.
+// The dialog of the server node: its lists, what its fields may hold, whether its port is free, and
+// the trial of a name.
 (function () {
   'use strict';
 
@@ -163,6 +164,107 @@
     return container('expectedSets').find('input');
   }
 
+  // --- The port
+
+  /** Milliseconds without a change after which the runtime is asked. */
+  const PAUSE = 300;
+
+  /** The place that a node has or wants; undefined if it is none of this computer's own. */
+  function placeOf(node) {
+    if (node.d || RED.nodes.workspace(node.z)?.disabled) return undefined;
+    if (node.type === 'tftp-server') return place(node);
+    if (node.type !== 'udp in') return undefined;
+    return place({ ...node, address: '', family: node.ipv === 'udp6' ? 'ipv6' : 'ipv4' });
+  }
+
+  function place({ port, address, family }) {
+    const given = (value) => String(value ?? '').trim();
+    return { port: given(port), address: given(address), family: given(family) || 'both' };
+  }
+
+  function familiesOf({ address, family }) {
+    if (address !== '') return [address.includes(':') ? 'ipv6' : 'ipv4'];
+    return family === 'both' ? ['ipv4', 'ipv6'] : [family];
+  }
+
+  function overlap(one, other) {
+    if (one.port !== other.port) return false;
+    if (one.address !== '' && other.address !== '') return one.address === other.address;
+    return familiesOf(one).some((family) => familiesOf(other).includes(family));
+  }
+
+  /** Another node of the flows, deployed or not, with which this one could not listen. */
+  function neighbour(node, wanted) {
+    let found;
+    RED.nodes.eachNode((other) => {
+      if (found !== undefined || other.id === node.id) return;
+      const taken = placeOf(other);
+      if (taken !== undefined && overlap(taken, wanted)) found = other;
+    });
+    return found;
+  }
+
+  /** Follows the fields that say where the server listens: names what is there already. */
+  function watchPort(node) {
+    const taken = $('#tftp-port-taken');
+    const tip = $('.tftp-port-tip');
+    let asked;
+    let timer;
+    const show = (wanted, { state, node: other }) => {
+      const reason = portReason(node, state, { ...wanted, name: other?.name || other?.id });
+      taken.text(reason ?? '').prop('hidden', reason === undefined);
+      tip.toggle(state === 'permission');
+    };
+    const ask = (wanted) => {
+      // Without an answer, what is true of most computers.
+      const usual = { state: wanted.port < 1024 ? 'permission' : 'free' };
+      $.getJSON('tftp/port', { ...wanted, node: node.id })
+        .done((answer) => wanted === asked && show(wanted, answer))
+        .fail(() => wanted === asked && show(wanted, usual));
+    };
+    const look = () => {
+      const wanted = place({
+        port: current(node, 'port'),
+        address: current(node, 'address'),
+        family: current(node, 'family'),
+      });
+      asked = wanted;
+      clearTimeout(timer);
+      const other = neighbour(node, wanted);
+      if (other !== undefined) return show(wanted, { state: 'node', node: nameOf(other) });
+      if (!isPlace(wanted)) return show(wanted, { state: 'free' });
+      timer = setTimeout(() => ask(wanted), PAUSE);
+    };
+    $('#node-input-port, #node-input-address').on('input', look);
+    $('#node-input-family').on('change', look);
+    tip.hide();
+    look();
+  }
+
+  function nameOf(node) {
+    return { id: node.id, name: RED.utils.getNodeLabel(node, node.id) };
+  }
+
+  /** What the runtime can be asked for: no variable, nothing half typed in. */
+  function isPlace({ port, address }) {
+    return (
+      /^\d+$/.test(port) && port >= 1 && port <= 65535 && (address === '' || isNetwork(address))
+    );
+  }
+
+  function portReason(node, state, values) {
+    switch (state) {
+      case 'node':
+        return text(node, 'tftp-server.port.node', values);
+      case 'program':
+        return text(node, 'tftp-server.port.program', values);
+      case 'address':
+        return text(node, 'tftp-server.port.address', values);
+      default:
+        return undefined;
+    }
+  }
+
   // --- The trial of a name
 
   /** Shows what the rules in the dialog, deployed or not, make of a name. */
@@ -210,10 +312,7 @@
     });
     $('#tftp-control').prop('checked', node.inputs > 0);
     $('#tftp-try-button').on('click', () => tryName(node));
-    $('#node-input-port').on('input change', function () {
-      $('.tftp-port-tip').toggle(this.value < 1024);
-    });
-    $('#node-input-port').trigger('change');
+    watchPort(node);
     $('#node-input-reads, #node-input-writes').on('change', () =>
       $('#node-input-root').trigger('change'),
     );

@@ -208,7 +208,7 @@
   /** Makes a TypedInput. `placeholders`: for some of the types, what a blank field means. */
   function typedInput(name, types, placeholders) {
     const field = $(`#node-input-${name}`);
-    field.css('width', '70%');
+    field.css('width', '100%');
     field.typedInput({ default: types[0], types, typeField: `#node-input-${name}Type` });
     const visible = field.next('.red-ui-typedInput-container').find('.red-ui-typedInput-input');
     $(`label[for=node-input-${name}]`).attr('id', `tftp-label-${name}`);
@@ -221,10 +221,10 @@
   }
 
   /** Host, port and file name of get and put. */
-  function prepareConnection() {
+  function prepareConnection(node) {
     const types = ['msg', 'flow', 'global', 'env'];
     typedInput('host', ['str', ...types, 'jsonata'], { str: 'msg.host' });
-    typedInput('port', ['num', ...types], { num: 'msg.port, else 69' });
+    typedInput('port', ['num', ...types], { num: text(node, 'tftp.placeholder.port') });
     typedInput('filename', ['str', ...types, 'jsonata'], { str: 'msg.filename' });
   }
 

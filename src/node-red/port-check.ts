@@ -89,10 +89,7 @@ async function probe(place: Place): Promise<PortState> {
   return states.find((state) => state !== 'free') ?? 'free';
 }
 
-async function probeFamily(
-  { port, address }: Place,
-  family: 'ipv4' | 'ipv6',
-): Promise<PortState> {
+async function probeFamily({ port, address }: Place, family: 'ipv4' | 'ipv6'): Promise<PortState> {
   const any = family === 'ipv6' ? '::' : '0.0.0.0';
   const code = await bindOnce(port, address || any, family);
   if (code === undefined) return 'free';
