@@ -52,7 +52,7 @@
 
   function allow(networks, _options) {
     if (current(this, 'access') !== 'list') return true;
-    if (networks.length === 0) return text(this, 'tftp-server.errors.allowEmpty');
+    if ((networks ?? []).length === 0) return text(this, 'tftp-server.errors.allowEmpty');
     return networkReason(this, networks) ?? true;
   }
 
@@ -305,6 +305,7 @@
   // --- The dialog
 
   function prepare(node) {
+    tftpForm.fillIn(node);
     for (const name of ['allow', 'deny']) prepareNetworks(node, name);
     prepareRefusals(node);
     expectedBoxes().each(function () {

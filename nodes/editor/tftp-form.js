@@ -62,8 +62,12 @@
     return text(node, key, { label, least, most });
   }
 
+  /** What a flow does not say, because it was written by hand, is the default. */
   function number(name) {
-    return validator((node, value) => numberReason(name, node, value));
+    const check = validator((node, value) => numberReason(name, node, value));
+    return function (value, options) {
+      return value === undefined || check.call(this, value, options);
+    };
   }
 
   function numberOrBlank(name) {
@@ -194,6 +198,17 @@
     });
   }
 
+  /** Called by each `oneditprepare`, first: shows the default of what the flow does not say. */
+  function fillIn(node) {
+    const { defaults } = RED.nodes.getType(node.type);
+    for (const [name, { value }] of Object.entries(defaults)) {
+      if (node[name] !== undefined) continue;
+      const field = $(`#node-input-${name}`);
+      if (field.is('[type=checkbox]')) field.prop('checked', value);
+      else field.val(value);
+    }
+  }
+
   /** Called by each `oneditprepare`, last: what all the dialogs do. */
   function prepare(node) {
     $('#node-input-events, #node-input-reads').on('change', () => {
@@ -231,6 +246,7 @@
   window.tftpForm = {
     text,
     current,
+    fillIn,
     prepare,
     prepareConnection,
     typedInput,

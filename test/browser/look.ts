@@ -34,14 +34,14 @@ export function cutOff(root: Area): string[] {
   }
   for (const select of root.querySelectorAll('select')) {
     if (!select.checkVisibility()) continue;
-    const free = document.createElement('select');
-    free.append(...[...select.options].map((option) => option.cloneNode(true)));
-    free.style.cssText = 'position: absolute; width: auto !important; min-width: 0 !important';
-    select.parentElement!.append(free);
-    const wanted = free.offsetWidth;
-    free.remove();
-    if (wanted > select.offsetWidth + 1) {
-      flaws.push(`choices cut off by ${wanted - select.offsetWidth} px: ${select.id}`);
+    for (const option of select.options) {
+      const free = document.createElement('select');
+      free.append(option.cloneNode(true));
+      free.style.cssText = 'position: absolute; width: auto !important; min-width: 0 !important';
+      select.parentElement!.append(free);
+      const excess = free.offsetWidth - select.offsetWidth;
+      free.remove();
+      if (excess > 1) flaws.push(`choice cut off by ${excess} px: ${option.text}`);
     }
   }
   for (const field of root.querySelectorAll('input')) {
