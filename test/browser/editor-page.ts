@@ -104,6 +104,11 @@ export class EditorPage {
     await this.page.waitForFunction(() => !RED.nodes.dirty());
   }
 
+  /** Resolves once the editor says this, among others, at the top of the page. */
+  async notification(text: string): Promise<void> {
+    await this.page.locator('.red-ui-notification', { hasText: text }).waitFor();
+  }
+
   /** What the help sidebar shows of a node type, as HTML. */
   async help(type: string): Promise<string> {
     return this.page.evaluate((name) => RED.nodes.getNodeHelp(name), type);

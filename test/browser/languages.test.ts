@@ -5,7 +5,8 @@ import path from 'node:path';
 import should = require('should');
 import { ROOT } from '../helpers/program';
 import { NODE_RED_RELEASES } from '../package/node-red-runtime';
-import { rawKeys } from './look';
+import { namelessFields, rawKeys } from './look';
+import { Sidebar } from './sidebar';
 import { useWorkplace } from './workplace';
 import type { EditorPage } from './editor-page';
 
@@ -39,7 +40,7 @@ for (const release of NODE_RED_RELEASES) {
     });
 
     for (const language of LANGUAGES) {
-      it(`${language}: the palette, the dialogs and the help are whole and readable`, async () => {
+      it(`${language}: the palette, dialogs, help and sidebar are whole and readable`, async () => {
         await editor.speak(language);
         const flaws: Record<string, string[]> = {};
         for (const type of TYPES) {
@@ -50,6 +51,11 @@ for (const release of NODE_RED_RELEASES) {
           (await editor.help(type)).should.not.match(/__\w+__|<!--/);
         }
         flaws['palette'] = await editor.paletteArea.evaluate(rawKeys);
+        const { area } = await Sidebar.open(editor.page);
+        flaws['sidebar'] = [
+          ...(await area.evaluate(rawKeys)),
+          ...(await area.evaluate(namelessFields)),
+        ];
         const found = Object.entries(flaws).filter(([, list]) => list.length > 0);
         should(Object.fromEntries(found)).eql({});
       });
