@@ -4,6 +4,7 @@ import { parseServerConfig } from '../src/node-red/node-config';
 import { ServerPlaces } from '../src/node-red/port-check';
 import { usableConfig } from '../src/node-red/report-error';
 import { ServerNode } from '../src/node-red/server-node';
+import { describeNode } from '../src/node-red/transfer-monitor';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { Saved, TFTP_SERVER_DEFAULTS } from '../src/node-red/node-config';
 
@@ -17,7 +18,8 @@ export = function (RED: NodeAPI): void {
     const config = usableConfig(RED, this, saved, () => parseServerConfig(saved));
     if (config === undefined) return;
     const server = new ServerNode(RED, this, config);
-    const forget = places.add({ id: this._alias ?? this.id, name: this.name ?? '', server });
+    const { reveal: id, name } = describeNode(this);
+    const forget = places.add({ id, name, server });
     server.start();
     if (config.control) this.on('input', (msg, send, done) => server.handleInput(msg, send, done));
     this.on('close', (_removed: boolean, done: () => void) => {

@@ -45,6 +45,11 @@ export class Sidebar {
     );
   }
 
+  /** Shows only the transfers that have this text. */
+  async filter(text: string): Promise<void> {
+    await this.area.locator('#tftp-sidebar-filter-text').fill(text);
+  }
+
   /** Cancels a transfer, and says that it is meant. */
   async cancel(filename: string): Promise<void> {
     await this.row(filename, 'running').locator('.tftp-sidebar-cancel').click();
