@@ -38,6 +38,7 @@ try {
   await editor.press('demo-call');
   await page.locator('.red-ui-debug-msg', { hasText: 'could not get' }).waitFor();
   await devices.start();
+  await page.locator('.red-ui-notification').first().waitFor({ state: 'detached' });
   await sidebar.moves(devices.watched, 10);
   await shoot(page, 'overview');
   await shootSidebar();
@@ -52,7 +53,7 @@ try {
     const high = await workplace.visit({ browser: { viewport: { width: 1320, height: 1250 } } });
     const shown = await Sidebar.open(high.page);
     await widen(high.page);
-    await shown.moves(devices.watched, 30);
+    await shown.moves(devices.watched, 10);
     await shoot(shown.area, 'sidebar-light');
     await setDark(high.page, true);
     await shoot(shown.area, 'sidebar-dark');
