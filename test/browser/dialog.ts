@@ -23,6 +23,11 @@ export class Dialog {
     return this.tray.locator('.tftp-form');
   }
 
+  /** What the dialog of a server says if its port is taken. */
+  get portTaken(): Locator {
+    return this.form.locator('#tftp-port-taken');
+  }
+
   async title(): Promise<string> {
     return this.tray.locator('.red-ui-tray-header').innerText();
   }

@@ -15,7 +15,10 @@ for (const release of NODE_RED_RELEASES) {
       release,
       flow: (directory) => {
         directory.write('tftp/sw1.cfg', CONTENT);
-        return [{ id: 'tab', type: 'tab', label: 'Flow 1' }];
+        return [
+          { id: 'tab', type: 'tab', label: 'Flow 1' },
+          { id: 'bare', type: 'tftp-get', z: 'tab', x: 700, y: 500, wires: [[], []] },
+        ];
       },
     });
     let editor: EditorPage;
@@ -56,6 +59,28 @@ for (const release of NODE_RED_RELEASES) {
       await again.marked('port', false);
       await again.save();
       await editor.triangle(id).waitFor({ state: 'hidden' });
+    });
+
+    it('shows the defaults of what a flow does not say', async () => {
+      const dialog = await editor.openDialog('bare');
+      (await dialog.field('action').inputValue()).should.equal('get');
+      (await dialog.field('ret').inputValue()).should.equal('bin');
+      await dialog.openSections();
+      (await dialog.field('windowsize').inputValue()).should.equal('16');
+      (await dialog.field('tsize').isChecked()).should.be.true();
+      await dialog.marked('concurrency', false);
+      await dialog.cancel();
+    });
+
+    it('names the node that has the same port, while one types', async () => {
+      await editor.drag('tftp-server', 300, 200);
+      const second = await editor.drag('tftp-server', 300, 300);
+      const dialog = await editor.openDialog(second);
+      await dialog.portTaken.waitFor();
+      (await dialog.portTaken.innerText()).should.match(/^The node tftp :69 has port 69 too\./);
+      await dialog.field('port').fill('6969');
+      await dialog.portTaken.waitFor({ state: 'hidden' });
+      await dialog.cancel();
     });
 
     it('draws, deploys and uses a flow, whose nodes tell below them how it goes', async () => {

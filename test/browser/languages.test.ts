@@ -16,6 +16,9 @@ const TYPES = ['tftp-server', 'tftp-get', 'tftp-put', 'tftp-response'];
 /** Milliseconds for all languages. */
 const PATIENCE = 120_000;
 
+/** Large enough for a dialog: what is larger takes longer to draw. */
+const VIEWPORT = { width: 900, height: 700 };
+
 /** Nodes whose dialogs show all the rows that they have. */
 const FLOW = [
   { id: 'tab', type: 'tab', label: 'Flow 1', disabled: true },
@@ -44,7 +47,7 @@ for (const release of NODE_RED_RELEASES) {
       // An editor waits for animations half of the time.
       await Promise.all(
         [1, 2].map(async () => {
-          const editor = await workplace().visit();
+          const editor = await workplace().visit({ browser: { viewport: VIEWPORT } });
           for (let name = left.shift(); name !== undefined; name = left.shift()) {
             flaws.set(name, await lookAround(editor, name));
           }
