@@ -78,7 +78,7 @@ for (const release of NODE_RED_RELEASES) {
       const dialog = await editor.openDialog(second);
       await dialog.portTaken.waitFor();
       (await dialog.portTaken.innerText()).should.match(/^The node tftp :69 has port 69 too\./);
-      await dialog.field('port').fill('6969');
+      await dialog.field('port').fill(String(await freePort()));
       await dialog.portTaken.waitFor({ state: 'hidden' });
       await dialog.cancel();
     });
