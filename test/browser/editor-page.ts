@@ -18,6 +18,38 @@ export interface Credentials {
   readonly password: string;
 }
 
+export type Theme = 'light' | 'dark';
+
+/** What themes for Node-RED 4 set, which has no dark one of its own: `--red-ui-` stands before each. */
+const DARK = {
+  'primary-background': '#1e1e1e',
+  'secondary-background': '#252526',
+  'tertiary-background': '#2d2d2d',
+  'secondary-background-hover': '#2f2f33',
+  'secondary-background-selected': '#37373d',
+  'list-item-background-hover': '#2f2f33',
+  'text-editor-background': '#1a1a1a',
+  'form-background': '#252526',
+  'form-input-background': '#1e1e1e',
+  'form-tips-background': '#2d2d2d',
+  'form-button-background': '#2d2d2d',
+  'workspace-button-background': '#252526',
+  'primary-text-color': '#d4d4d4',
+  'secondary-text-color': '#b0b0b0',
+  'tertiary-text-color': '#999999',
+  'text-editor-color': '#d4d4d4',
+  'form-text-color': '#d4d4d4',
+  'form-placeholder-color': '#999999',
+  'workspace-button-color': '#d4d4d4',
+  'text-color-error': '#ff8088',
+  'text-color-success': '#4cc38a',
+  'text-color-code': '#ffa07a',
+  'text-color-link': '#6cb6ff',
+  'primary-border-color': '#3a3a3a',
+  'secondary-border-color': '#3a3a3a',
+  'form-input-border-color': '#444444',
+};
+
 /** The editor in a page of its own. */
 export class EditorPage {
   private constructor(readonly page: Page) {}
@@ -36,6 +68,26 @@ export class EditorPage {
     await this.page.evaluate((name) => localStorage.setItem('editor-language', name), language);
     await this.page.reload();
     await this.#ready();
+  }
+
+  /** Shows the editor in light or dark colours. */
+  async wear(theme: Theme): Promise<void> {
+    await this.page.evaluate(
+      ([dark, colours]) => {
+        const { classList, style } = document.documentElement;
+        const background = (): string =>
+          getComputedStyle(document.documentElement).getPropertyValue(
+            '--red-ui-primary-background',
+          );
+        const before = background();
+        classList.toggle('nr-theme-dark', dark);
+        const needsColours = dark && background() === before;
+        for (const [name, colour] of Object.entries(colours)) {
+          style.setProperty(`--red-ui-${name}`, needsColours ? colour : null);
+        }
+      },
+      [theme === 'dark', DARK] as const,
+    );
   }
 
   get paletteArea(): Locator {

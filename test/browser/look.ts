@@ -130,3 +130,47 @@ export function focusedMark(root: Area): string | undefined {
   if (field === null || !root.contains(field)) return undefined;
   return field.getAttribute('data-mark') ?? `unmarked ${field.tagName} ${field.className}`;
 }
+
+/** Texts that are hard to read on what is behind them: contrast below 4.5 to 1 (WCAG 2.2, 1.4.3). */
+export function faintTexts(root: Area): string[] {
+  type Colour = readonly [red: number, green: number, blue: number, alpha: number];
+  const parse = (text: string): Colour => {
+    const [red = 0, green = 0, blue = 0, alpha = 1] = (text.match(/[\d.]+/g) ?? []).map(Number);
+    return [red, green, blue, alpha];
+  };
+  const mix = (front: Colour, back: Colour): Colour => {
+    const part = (index: 0 | 1 | 2): number =>
+      front[index] * front[3] + back[index] * (1 - front[3]);
+    return [part(0), part(1), part(2), 1];
+  };
+  const behind = (element: Element | null): Colour => {
+    if (element === null) return [255, 255, 255, 1];
+    const own = parse(getComputedStyle(element).backgroundColor);
+    return own[3] === 1 ? own : mix(own, behind(element.parentElement));
+  };
+  const luminance = ([red, green, blue]: Colour): number => {
+    const linear = [red, green, blue].map((value) => {
+      const share = value / 255;
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * linear[0]! + 0.7152 * linear[1]! + 0.0722 * linear[2]!;
+  };
+  const contrast = (front: Colour, back: Colour): number => {
+    const [dark, light] = [luminance(front), luminance(back)].toSorted((a, b) => a - b);
+    return (light! + 0.05) / (dark! + 0.05);
+  };
+  const flaws: string[] = [];
+  for (const element of root.querySelectorAll('*')) {
+    const text = [...element.childNodes]
+      .filter((node) => node.nodeType === Node.TEXT_NODE)
+      .map((node) => node.nodeValue?.trim())
+      .join('');
+    if (text === '' || !element.checkVisibility() || element.matches('script, style, option')) {
+      continue;
+    }
+    const back = behind(element);
+    const ratio = contrast(mix(parse(getComputedStyle(element).color), back), back);
+    if (ratio < 4.5) flaws.push(`faint (${ratio.toFixed(1)}): ${text.slice(0, 40)}`);
+  }
+  return flaws;
+}

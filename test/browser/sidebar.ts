@@ -63,4 +63,10 @@ export class Sidebar {
     await details.locator('.tftp-sidebar-facts').waitFor();
     return details;
   }
+
+  /** Folds it again. */
+  async fold(filename: string, outcome: Outcome): Promise<void> {
+    await this.row(filename, outcome).click();
+    await this.area.locator('.tftp-sidebar-details').waitFor({ state: 'detached' });
+  }
 }
