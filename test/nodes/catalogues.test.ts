@@ -26,6 +26,16 @@ describe('the languages', () => {
   it('are those of Node-RED', () => {
     should([...PRESENT].sort()).deepEqual(LANGUAGES);
   });
+
+  for (const language of PRESENT) {
+    it(`name fields and choices in the diagnosis as the dialogs do: ${language}`, () => {
+      const names = dialogNames(language);
+      for (const [key, text] of sourceCatalogue(language, 'tftp-sidebar.json')) {
+        if (!key.startsWith('tftp-sidebar.diagnosis.')) continue;
+        should(quotedIn(text).filter((name) => !names.has(name))).deepEqual([], key);
+      }
+    });
+  }
 });
 
 for (const language of PRESENT.filter((name) => name !== 'en-US')) {
@@ -184,6 +194,21 @@ function namesWanting(
     const keys = [...english.keys()].filter((key) => bare(english.get(key)) === name);
     return keys.length > 0 && !keys.some((key) => names.has(bare(catalogue.get(key))));
   });
+}
+
+/** All that the dialogs call anything. */
+function dialogNames(language: string): Set<string> {
+  const files = FILES.filter((name) => name.endsWith('.json') && name !== 'tftp-sidebar.json');
+  const texts = files.flatMap((file) => [...sourceCatalogue(language, file).values()]);
+  return new Set(texts.map(bare));
+}
+
+/** What is in quotation marks, of any language. Switches have a setting of the name “portfast”. */
+function quotedIn(text: string): string[] {
+  const quoted = text.matchAll(/«([^»]*)»|„([^“]*)“|“([^”]*)”|‘([^’]*)’|「([^」]*)」/g);
+  return [...quoted]
+    .map((match) => oneLine(match.slice(1).join('')))
+    .filter((name) => name !== '__text__' && name !== 'portfast');
 }
 
 function namesIn(html: string): string[] {
