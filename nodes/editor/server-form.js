@@ -172,7 +172,7 @@
   /** The place that a node has or wants; undefined if it is none of this computer's own. */
   function placeOf(node) {
     if (node.d || RED.nodes.workspace(node.z)?.disabled) return undefined;
-    if (node.type === 'tftp-server') return place(node);
+    if (node.type === 'tftp-server') return place({ ...node, port: node.port ?? '69' });
     if (node.type !== 'udp in') return undefined;
     return place({ ...node, address: '', family: node.ipv === 'udp6' ? 'ipv6' : 'ipv4' });
   }
@@ -189,8 +189,12 @@
 
   function overlap(one, other) {
     if (one.port !== other.port) return false;
-    if (one.address !== '' && other.address !== '') return one.address === other.address;
+    if (!isEverywhere(one) && !isEverywhere(other)) return one.address === other.address;
     return familiesOf(one).some((family) => familiesOf(other).includes(family));
+  }
+
+  function isEverywhere({ address }) {
+    return ['', '0.0.0.0', '::'].includes(address);
   }
 
   /** Another node of the flows, deployed or not, with which this one could not listen. */
@@ -297,7 +301,7 @@
 
   function failureText(node, { responseJSON, status }) {
     return (
-      responseJSON?.message.replace(/[:;] (?=line \d)/g, '\n') ??
+      responseJSON?.message?.replace(/[:;] (?=line \d)/g, '\n') ??
       text(node, 'tftp-server.try.failed', { status })
     );
   }

@@ -61,9 +61,9 @@
     add('direction', words.text(`direction.${record.role}.${record.operation}`));
     add('file', record.filename);
     add('servedAs', record.servedAs);
-    add('peer', endpoint(record.host, record.port));
+    add('peer', words.endpoint(record.host, record.port));
     add('mac', record.mac);
-    add('local', record.localAddress && endpoint(record.localAddress, record.localPort));
+    add('local', record.localAddress && words.endpoint(record.localAddress, record.localPort));
     add('size', sizeText(record));
     add('options', optionsText(record));
     add('started', words.dateTime(record.started));
@@ -85,10 +85,6 @@
       event.preventDefault();
       reveal(node);
     });
-  }
-
-  function endpoint(host, port) {
-    return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   }
 
   function sizeText({ bytes, size }) {

@@ -150,7 +150,7 @@
       dom.setAttribute(cells.age, 'title', words.dateTime(row.finished ?? row.started));
     }
 
-    return { element, cancel, update };
+    return { element, update };
   }
 
   function buildCells(element) {
@@ -169,7 +169,7 @@
   }
 
   function peerTitle({ host, port, mac }) {
-    const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+    const address = tftpSidebar.words.endpoint(host, port);
     return mac ? `${address}\n${mac}` : address;
   }
 

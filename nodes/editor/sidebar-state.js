@@ -36,10 +36,12 @@
   }
 
   /**
-   * Changes the state by a delta. Returns false, and changes nothing, if one before it is missing:
-   * then a snapshot is needed. A delta that the snapshot already holds changes nothing.
+   * Changes the state by a delta. Returns false, and changes nothing, if one before it is missing, or
+   * it is of a runtime that has started since: then a snapshot is needed. A delta that the snapshot
+   * already holds changes nothing.
    */
   function apply(state, delta) {
+    if (delta.totals.since !== state.totals.since) return false;
     if (delta.sequence <= state.sequence) return true;
     if (delta.sequence !== state.sequence + 1) return false;
     state.sequence = delta.sequence;
@@ -50,7 +52,7 @@
     finish(state, delta.finished);
     state.liveCount = delta.liveCount;
     state.totals = delta.totals;
-    delta.throughput?.forEach((bucket) => addBucket(state.throughput, bucket));
+    addBuckets(state.throughput, delta.throughput ?? []);
     return true;
   }
 
@@ -81,10 +83,14 @@
     return [...rows.slice(0, FINISHED_KEPT), ...older.slice(0, OLDER_FAILURES_KEPT)];
   }
 
-  function addBucket(throughput, { end, down, up }) {
-    throughput.down = [...throughput.down.slice(1), down];
-    throughput.up = [...throughput.up.slice(1), up];
-    throughput.end = end;
+  /** The first delta after a snapshot may repeat buckets that the snapshot holds. */
+  function addBuckets(throughput, buckets) {
+    const known = buckets.findIndex(({ end }) => end === throughput.end);
+    for (const { end, down, up } of buckets.slice(known + 1)) {
+      throughput.down = [...throughput.down.slice(1), down];
+      throughput.up = [...throughput.up.slice(1), up];
+      throughput.end = end;
+    }
   }
 
   /** How a row stands: running, completed, failed, cancelled, or quiet: a probe or a normal miss. */

@@ -169,7 +169,7 @@
       const action = KEYS[event.key];
       if (action === undefined) return;
       event.preventDefault();
-      // The editor's own shortcuts would take the key for themselves: Delete deletes nodes.
+      // Users can give these keys to the whole editor: then they would do two things at once.
       event.stopPropagation();
       action(event.target.dataset.id);
     }

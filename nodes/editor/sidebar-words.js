@@ -132,6 +132,11 @@
     return node.name || node.type.replace('-', ' ');
   }
 
+  /** `192.0.2.1:69`, `[2001:db8::1]:69`. */
+  function endpoint(host, port) {
+    return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  }
+
   window.tftpSidebar = window.tftpSidebar ?? {};
   window.tftpSidebar.words = {
     REASONS,
@@ -146,5 +151,6 @@
     dateTime,
     reason,
     nodeName,
+    endpoint,
   };
 })();

@@ -3,6 +3,7 @@
 import { createSocket } from 'node:dgram';
 import { bindError, systemCodeOf } from '../net/bind-error';
 import { isIPv6 } from '../net/ip-version';
+import { isWildcard } from '../server/listeners';
 import type { AddressFamily } from '../server/server-options';
 
 /** Where a server listens, or is to listen. */
@@ -39,7 +40,7 @@ export interface PortAnswer {
   readonly node?: { readonly id: string; readonly name: string };
 }
 
-/** What a server says that could not listen for one of these reasons. */
+/** What stands in the way, by the code of the error. */
 const STATES: Readonly<Record<string, PortState>> = {
   EADDRINUSE: 'program',
   EACCES: 'permission',
@@ -57,8 +58,9 @@ export class ServerPlaces {
   }
 
   /**
-   * Asks for a place. A place of a server node is never tried: the node knows. Any other one is
-   * bound and let go.
+   * Asks for a place. Where a server node listens nothing is tried: the node has it. Any other place
+   * is bound and let go, also one at which a node tries in vain: what its dialog asks for may differ
+   * in the address that stands in the way.
    *
    * @param asking the id of the node whose dialog asks: its own place is free for it.
    */
@@ -66,17 +68,21 @@ export class ServerPlaces {
     const holders = [...this.#servers].filter(({ server }) => overlap(server.place, place));
     const other = holders.find(({ id }) => id !== asking);
     if (other !== undefined) return { state: 'node', node: { id: other.id, name: other.name } };
-    const [own] = holders;
-    if (own !== undefined) return { state: STATES[own.server.failure ?? ''] ?? 'free' };
-    return { state: await probe(place) };
+    const isOwn = holders.some(({ server }) => server.failure === undefined);
+    return { state: isOwn ? 'free' : await probe(place) };
   }
 }
 
 /** True if two servers cannot listen at both places. */
 function overlap(one: Place, other: Place): boolean {
   if (one.port !== other.port) return false;
-  if (one.address !== '' && other.address !== '') return one.address === other.address;
+  if (!isEverywhere(one) && !isEverywhere(other)) return one.address === other.address;
   return familiesOf(one).some((family) => familiesOf(other).includes(family));
+}
+
+/** True for all addresses of a family, or of both. */
+function isEverywhere({ address }: Place): boolean {
+  return address === '' || isWildcard(address);
 }
 
 function familiesOf({ address, family }: Place): ('ipv4' | 'ipv6')[] {
@@ -99,8 +105,9 @@ async function probeFamily({ port, address }: Place, family: 'ipv4' | 'ipv6'): P
 }
 
 /**
- * Binds a socket and closes it before anything else of this process can run: no packet comes to it,
- * and no server that starts now finds the port taken. Resolves with the system's code if it cannot.
+ * Binds a socket and closes it within one turn of the event loop: it takes no packet away from anybody,
+ * and a server would have to start at the same instant in its thread to find the port taken. Resolves
+ * with the system's code if it cannot.
  */
 function bindOnce(
   port: number,

@@ -4,6 +4,7 @@ import { callListener } from '../net/call-listener';
 import { systemClock } from '../net/clock';
 import { isLast } from '../net/transfer-record';
 import { FinishedTransfers } from './finished-transfers';
+import { textSetting } from './setting';
 import { TransferTotals } from './transfer-totals';
 import type { Node } from 'node-red';
 import type { Clock } from '../net/clock';
@@ -154,13 +155,16 @@ export class TransferMonitor {
 export const transferMonitor = new TransferMonitor(systemClock);
 
 /** A node of Node-RED. One inside a subflow has an id of its own, and says whose copy it is. */
-interface NamedNode extends Pick<Node, 'id' | 'type' | 'name'> {
+interface NamedNode extends Pick<Node, 'id' | 'type'> {
+  /** What a flow says, or a variable that it names: not always text. */
+  readonly name?: unknown;
   readonly _alias?: unknown;
 }
 
 /** A node, as the sidebar names it. */
-export function describeNode({ id, type, name = '', _alias }: NamedNode): MonitoredNode {
-  return { id, reveal: typeof _alias === 'string' ? _alias : id, type, name: cutText(name) };
+export function describeNode({ id, type, name, _alias }: NamedNode): MonitoredNode {
+  const reveal = typeof _alias === 'string' ? _alias : id;
+  return { id, reveal, type, name: cutText(textSetting(name)) };
 }
 
 /** The record is also the payload of a message: a flow may do with it as it likes. Texts are cut. */

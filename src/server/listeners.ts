@@ -140,7 +140,8 @@ function coveredBy(
   );
 }
 
-function isWildcard(address: string): boolean {
+/** True for an address that stands for all of its family. */
+export function isWildcard(address: string): boolean {
   return address === '0.0.0.0' || address === '::';
 }
 

@@ -1,10 +1,10 @@
 /** Real Node-RED with this package and some flow, and a browser that looks at its editor. */
 
 import { missing } from '../helpers/requirements';
+import { UserDirectory } from '../helpers/user-directory';
 import { NodeRedRuntime, nodeFor } from '../package/node-red-runtime';
 import { findChromium, launchChromium } from './chromium';
 import { EditorPage } from './editor-page';
-import { UserDirectory } from './user-directory';
 import type { Browser, BrowserContextOptions } from 'playwright-core';
 import type { NodeRedRelease } from '../package/node-red-runtime';
 import type { Credentials } from './editor-page';
@@ -41,7 +41,8 @@ export class Workplace {
     { release, flow, settings }: Furnishing,
     { node, chromium }: { readonly node: string; readonly chromium: string },
   ): Promise<Workplace> {
-    const directory = new UserDirectory(flow);
+    const directory = new UserDirectory();
+    directory.write('flows.json', JSON.stringify(flow(directory)));
     // It would look for other people's nodes in the Internet.
     const offline = { externalModules: { palette: { allowInstall: false } } };
     const [runtime, browser] = await Promise.all([

@@ -222,4 +222,9 @@ describe('TransferMonitor', () => {
     });
     should(describeNode({ id: 'a', type: 'tftp-get', name: 'N' }).reveal).equal('a');
   });
+
+  it('takes a name that is no text', () => {
+    should(describeNode({ id: 'a', type: 'tftp-get', name: 7 }).name).equal('7');
+    should(describeNode({ id: 'a', type: 'tftp-get', name: {} }).name).equal('');
+  });
 });

@@ -179,6 +179,8 @@ for (const type of Object.keys(RUNTIME_DEFAULTS)) {
       definition.labelStyle.call(named).should.equal('node_label_italic');
       definition.labelStyle.call(page.node()).should.equal('');
       definition.paletteLabel.call(page.node()).should.equal(type.replace('-', ' '));
+      const bare = Object.keys(definition.defaults).map((name) => [name, undefined]);
+      definition.label.call(page.node(Object.fromEntries(bare))).should.not.match(/undefined/);
       if (definition.inputs > 0) should(definition.inputLabels?.call(page.node())).be.a.String();
     });
 

@@ -1,7 +1,7 @@
 /** What the sidebar knows: a snapshot, and what deltas make of it. */
 
 import should = require('should');
-import { delta, ended, row, snapshot } from './sidebar-data';
+import { TOTALS, delta, ended, row, snapshot } from './sidebar-data';
 import { loadSidebarPage, plain } from './sidebar-page';
 import type { SidebarState } from './sidebar-page';
 
@@ -110,6 +110,21 @@ describe('the state of the sidebar', () => {
       ...{ interval: 5000, end: 'later' },
       ...{ down: [2, 3, 9], up: [0, 0, 8] },
     });
+  });
+
+  it('takes no bucket of the throughput twice', () => {
+    const known = { end: '2026-01-02T03:04:10.000Z', down: 3, up: 0 };
+    model.apply(state, delta({ throughput: [known] }));
+    should(plain(state.throughput.down)).deepEqual([1, 2, 3]);
+    const next = { end: '2026-01-02T03:04:15.000Z', down: 4, up: 0 };
+    model.apply(state, delta({ sequence: 9, throughput: [known, next] }));
+    should(plain(state.throughput.down)).deepEqual([2, 3, 4]);
+  });
+
+  it('refuses a delta of a runtime that has started since', () => {
+    const totals = { ...TOTALS, since: '2026-01-02T03:04:09.000Z' };
+    should(model.apply(state, delta({ totals, finished: [ended('a')] }))).equal(false);
+    should(state.live.size).equal(1);
   });
 
   it('refuses a delta after a hole, and changes nothing', () => {

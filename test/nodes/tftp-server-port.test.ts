@@ -61,6 +61,14 @@ describe('GET tftp/port', () => {
     should(await state({ port, family: 'ipv4' })).eql({ state: 'node', node });
   });
 
+  it('takes 0.0.0.0 for all addresses', async () => {
+    const port = await freePort();
+    await serving(port, { address: '0.0.0.0' });
+    const node = { id: 'server', name: 'phones' };
+    should(await state({ port, address: LOOPBACK })).eql({ state: 'node', node });
+    should(await state({ port, family: 'ipv6' })).eql({ state: 'free' });
+  });
+
   it('finds addresses and families apart that do not meet', async () => {
     const port = await freePort();
     await serving(port);
@@ -88,10 +96,18 @@ describe('GET tftp/port', () => {
     should(await state({ port })).eql({ state: 'program' });
   });
 
-  it('says of a node that could not listen what the node said, and tries nothing', async () => {
+  it('tells the node itself what is in its way', async () => {
     const port = await holder();
     await serving(port);
     should(await state({ port, address: LOOPBACK, node: 'server' })).eql({ state: 'program' });
+  });
+
+  it('finds the port free for a node once its address is mended', async () => {
+    const port = await freePort();
+    await serving(port, { address: '192.0.2.1' });
+    const node = 'server';
+    should(await state({ port, address: '192.0.2.1', node })).eql({ state: 'address' });
+    should(await state({ port, node })).eql({ state: 'free' });
   });
 
   it('knows an address of another machine', async () => {
