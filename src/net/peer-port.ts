@@ -20,6 +20,8 @@ export interface PeerListener {
 export class PeerPort {
   readonly #peer: Peer;
   readonly #port: Port;
+  /** How often the system said that nothing listens at the peer's port. */
+  #refusals = 0;
 
   /**
    * @param local the port of ours, which has to be one that can be shared.
@@ -36,7 +38,7 @@ export class PeerPort {
     this.#peer = peer;
     this.#port = connectPort(local, peer, offload);
     this.#port.onError((error) => {
-      if (systemCodeOf(error) === 'ECONNREFUSED') afterNextPoll(() => listener.unreachable());
+      if (systemCodeOf(error) === 'ECONNREFUSED') this.#refused(() => listener.unreachable());
     });
     this.#port.hear(receiveBuffer, (datagram, from) => listener.message(datagram, from));
   }
@@ -75,12 +77,18 @@ export class PeerPort {
   close(): void {
     this.#port.close();
   }
-}
 
-/**
- * The system tells an error before the datagrams that came earlier, and one of them may be the ERROR
- * that says why the peer has gone. They are handed out first.
- */
-function afterNextPoll(action: () => void): void {
-  setImmediate(() => setImmediate(action));
+  /**
+   * The system tells an error before the datagrams that came earlier, and one of them may be the ERROR
+   * that says why the peer has gone. They are handed out first. A poll that ends with another error,
+   * for another datagram of ours, has handed out none.
+   */
+  #refused(tell: () => void): void {
+    this.#refusals += 1;
+    const count = this.#refusals;
+    const tellIfLast = (): void => {
+      if (count === this.#refusals) tell();
+    };
+    setImmediate(() => setImmediate(tellIfLast));
+  }
 }

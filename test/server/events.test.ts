@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import should = require('should');
 import type { TransferRecord } from '../../src/net/transfer-record';
@@ -156,6 +157,26 @@ describe('TftpServer, what it tells', () => {
     peer.send(error(8, 'User aborted the transfer'));
     should((await record('error')).error!.code).equal('EOPTNEG');
     should(server.counters).have.properties({ probes: 0, failed: 1 });
+  });
+
+  it('tells why a client hung up, not only that its port is closed', async () => {
+    await writeFile(temp.file('image'), seededBytes(2_000_000, 12));
+    const { place, server } = await startServer({
+      storage: new FolderStorage({ root: temp.path }),
+    });
+    const codes: unknown[] = [];
+    server.on('transfer', ({ event, error }: TransferRecord) => {
+      if (event === 'error') codes.push(error!.code);
+    });
+    // It closes its port while a window is on its way to it. In one of ten times or so the system
+    // tells of that more than once before it hands out the client's ERROR.
+    const client = clientFor(place, { tsize: false, windowsize: 16, maxSize: 1_165_248 });
+    for (let count = 1; count <= 60; count += 1) {
+      should((await failureOf(client.get('image'))).code).equal('ETOOLARGE');
+      // With threads this is known later.
+      while (codes.length < count) await setTimeout(5);
+    }
+    should(new Set(codes)).eql(new Set(['ENOSPC']));
   });
 
   it('calls other ends no probe', async () => {
