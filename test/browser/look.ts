@@ -131,12 +131,17 @@ export function focusedMark(root: Area): string | undefined {
   return field.getAttribute('data-mark') ?? `unmarked ${field.tagName} ${field.className}`;
 }
 
-/** Texts that are hard to read on what is behind them: contrast below 4.5 to 1 (WCAG 2.2, 1.4.3). */
+/**
+ * Texts that are hard to read on what is behind them: contrast below 4.5 to 1 (WCAG 2.2, 1.4.3). Links
+ * and buttons look as everywhere in Node-RED, whose own colours for them have less.
+ */
 export function faintTexts(root: Area): string[] {
   type Colour = readonly [red: number, green: number, blue: number, alpha: number];
   const parse = (text: string): Colour => {
     const [red = 0, green = 0, blue = 0, alpha = 1] = (text.match(/[\d.]+/g) ?? []).map(Number);
-    return [red, green, blue, alpha];
+    // What is mixed comes as `color(srgb 0.4 0.4 0.4)`, all else as `rgb(102, 102, 102)`.
+    const scale = text.startsWith('color(srgb ') ? 255 : 1;
+    return [red * scale, green * scale, blue * scale, alpha];
   };
   const mix = (front: Colour, back: Colour): Colour => {
     const part = (index: 0 | 1 | 2): number =>
@@ -159,18 +164,19 @@ export function faintTexts(root: Area): string[] {
     const [dark, light] = [luminance(front), luminance(back)].toSorted((a, b) => a - b);
     return (light! + 0.05) / (dark! + 0.05);
   };
+  const theirs = 'script, style, option, .red-ui-button, .red-ui-button *, .tftp-sidebar-node';
   const flaws: string[] = [];
   for (const element of root.querySelectorAll('*')) {
     const text = [...element.childNodes]
       .filter((node) => node.nodeType === Node.TEXT_NODE)
       .map((node) => node.nodeValue?.trim())
       .join('');
-    if (text === '' || !element.checkVisibility() || element.matches('script, style, option')) {
+    if (text === '' || !element.checkVisibility() || element.matches(theirs)) {
       continue;
     }
     const back = behind(element);
     const ratio = contrast(mix(parse(getComputedStyle(element).color), back), back);
-    if (ratio < 4.5) flaws.push(`faint (${ratio.toFixed(1)}): ${text.slice(0, 40)}`);
+    if (ratio < 4.5) flaws.push(`faint (${ratio.toFixed(2)}): ${text.slice(0, 40)}`);
   }
   return flaws;
 }
