@@ -8,6 +8,9 @@
   /** The runtime sends deltas for 30 seconds after it was asked to: this leaves room for a lost request. */
   const RENEWAL = 10000;
 
+  /** A snapshot that takes longer does not come. */
+  const PATIENCE = 20000;
+
   /** What was sent before an answer may still be under way when the answer is here. */
   const GRACE = 1500;
 
@@ -68,21 +71,20 @@
     }
 
     async function ask(request) {
-      try {
-        const snapshot = await world.ajax({
-          url: 'tftp/transfers',
-          dataType: 'json',
-          cache: false,
-        });
-        if (loading !== request) return;
-        loading = undefined;
-        accept(snapshot);
-      } catch (answer) {
-        if (loading !== request) return;
-        loading = undefined;
-        waiting = [];
-        report(problemOf(answer));
-      }
+      const told = await world
+        .ajax({ url: 'tftp/transfers', dataType: 'json', cache: false, timeout: PATIENCE })
+        .then(
+          (snapshot) => () => accept(snapshot),
+          (answer) => () => refuse(answer),
+        );
+      if (loading !== request) return;
+      loading = undefined;
+      told();
+    }
+
+    function refuse(answer) {
+      waiting = [];
+      report(problemOf(answer));
     }
 
     function accept(snapshot) {

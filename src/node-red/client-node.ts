@@ -2,6 +2,7 @@
 
 import { LocalError } from '../protocol/errors';
 import { knownPlace } from './client-request';
+import { EventPace } from './event-pace';
 import { failureRecords, sendEvent, toTftpError, withoutPayload } from './messages';
 import { StatusLine, busyStatus, endStatus, statusTexts } from './status';
 import { describeNode, transferMonitor } from './transfer-monitor';
@@ -125,7 +126,10 @@ export class ClientNode {
       const error = toTftpError(thrown);
       const request = { operation: this.#work.operation, ...knownPlace(this.#config, msg) };
       const records = failureRecords(request, error);
-      for (const record of records) this.#tell(trigger, record);
+      for (const record of records) {
+        this.#monitored.tell(record);
+        this.#send(trigger, record);
+      }
       this.#showEnd(records[1]);
       throw error;
     }
@@ -137,14 +141,17 @@ export class ClientNode {
     const { signal } = controller;
     // The node may have been closed while the message was being evaluated.
     if (this.#closed) controller.abort();
+    const pace = new EventPace(task.request.options.progressInterval);
     const onEvent = (record: TransferRecord): void => {
       transfer.record = record;
-      this.#tell(trigger, record);
+      this.#monitored.tell(record);
+      if (pace.passes(record)) this.#send(trigger, record);
       if (!hasEnded(record)) this.#showBusy(record);
     };
     this.#transfers.add(transfer);
     try {
-      const options = { ...task.request.options, signal, onEvent };
+      const progressInterval = pace.engineInterval;
+      const options = { ...task.request.options, progressInterval, signal, onEvent };
       await this.#queue.run(() => task.run(options, trigger.send), signal);
     } catch (thrown) {
       const error = toTftpError(thrown);
@@ -169,8 +176,7 @@ export class ClientNode {
   }
 
   /** The engine calls this: a message that cannot be copied must not end the transfer. */
-  #tell({ send, properties }: Trigger, record: TransferRecord): void {
-    this.#monitored.tell(record);
+  #send({ send, properties }: Trigger, record: TransferRecord): void {
     try {
       sendEvent(this.#RED, send, this.#config.events, properties, record);
     } catch (error) {

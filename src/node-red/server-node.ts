@@ -5,6 +5,7 @@ import { systemClock } from '../net/clock';
 import { LocalError } from '../protocol/errors';
 import { TftpServer } from '../server/server';
 import { FolderStorage, type FolderStorageOptions } from '../storage/folder-storage';
+import { EventPace } from './event-pace';
 import { FlowQuestions, FlowStorage } from './flow-storage';
 import { localPath } from './local-path';
 import {
@@ -64,6 +65,7 @@ export class ServerNode implements ControlledServer {
   readonly #texts: StatusTexts;
   readonly #control: ServerControl;
   readonly #monitored: MonitoredSource;
+  readonly #pace: EventPace;
   readonly #active = new Set<string>();
   #server: TftpServer | undefined;
   #starting: Promise<unknown> = Promise.resolve();
@@ -90,6 +92,7 @@ export class ServerNode implements ControlledServer {
     this.#status = new StatusLine((status) => node.status(status));
     this.#texts = statusTexts(RED);
     this.#control = new ServerControl(this, config.events);
+    this.#pace = new EventPace(config.server.progressInterval);
     this.#monitored = transferMonitor.add({
       node: describeNode(node),
       cancel: (id) => this.#server?.abort(id) ?? false,
@@ -245,7 +248,8 @@ export class ServerNode implements ControlledServer {
   }
 
   #newServer(storage: Storage, rules: NameRules | undefined): TftpServer {
-    const options = { ...this.#config.server, ...(rules && { rules }) };
+    const progressInterval = this.#pace.engineInterval;
+    const options = { ...this.#config.server, progressInterval, ...(rules && { rules }) };
     const server = new TftpServer({ ...options, storage });
     server.on('transfer', (record: TransferRecord) => this.#onTransfer(record));
     server.on('upload', (record: TransferRecord, stored: StoredFile) =>
@@ -269,7 +273,8 @@ export class ServerNode implements ControlledServer {
     else if (record.event !== 'progress') this.#active.delete(record.id);
     const message = { ...eventMessage(record), ...clientOf(record) };
     const output = eventOutput(this.#config.events, record.event);
-    if (output !== undefined) this.#node.send(toOutput(output, message));
+    const isWanted = this.#pace.passes(record);
+    if (isWanted && output !== undefined) this.#node.send(toOutput(output, message));
     if (record.event === 'error') this.#tellFailure(record, { ...message });
     this.#showServer(record);
   }

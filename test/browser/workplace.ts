@@ -45,11 +45,15 @@ export class Workplace {
     directory.write('flows.json', JSON.stringify(flow(directory)));
     // It would look for other people's nodes in the Internet.
     const offline = { externalModules: { palette: { allowInstall: false } } };
-    const [runtime, browser] = await Promise.all([
-      NodeRedRuntime.start(release, node, directory.path, { ...offline, ...settings }),
-      launchChromium(chromium),
-    ]);
-    return new Workplace(directory, runtime, browser);
+    const browser = await launchChromium(chromium);
+    try {
+      const all = { ...offline, ...settings };
+      const runtime = await NodeRedRuntime.start(release, node, directory.path, all);
+      return new Workplace(directory, runtime, browser);
+    } catch (error) {
+      await browser.close();
+      throw error;
+    }
   }
 
   /** Opens the editor, as somebody who was never there. */
