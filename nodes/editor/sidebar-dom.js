@@ -48,6 +48,19 @@
     else if (value !== undefined && before !== String(value)) element.setAttribute(name, value);
   }
 
+  /** However often the returned function is called, it draws once for each picture on the screen. */
+  function oncePerFrame(draw) {
+    let isAwaited = false;
+    return () => {
+      if (isAwaited) return;
+      isAwaited = true;
+      requestAnimationFrame(() => {
+        isAwaited = false;
+        draw();
+      });
+    };
+  }
+
   window.tftpSidebar = window.tftpSidebar ?? {};
-  window.tftpSidebar.dom = { make, add, icon, button, setText, setAttribute };
+  window.tftpSidebar.dom = { oncePerFrame, make, add, icon, button, setText, setAttribute };
 })();

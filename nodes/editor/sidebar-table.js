@@ -27,7 +27,7 @@
     let size = 'medium';
     let context = { now: 0, canCancel: false };
     let focusKey;
-    let isAwaited = false;
+    const drawSoon = dom.oncePerFrame(draw);
 
     const question = tftpSidebar.question.create((id, isYes) => {
       focusRow(id);
@@ -70,15 +70,6 @@
       if (kind === 'heading') return HEADING;
       if (kind === 'row') return ROW[size];
       return unfolding.height();
-    }
-
-    function drawSoon() {
-      if (isAwaited) return;
-      isAwaited = true;
-      requestAnimationFrame(() => {
-        isAwaited = false;
-        draw();
-      });
     }
 
     /** Puts what can be seen into the page, and takes out what cannot. */

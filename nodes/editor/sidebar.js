@@ -38,7 +38,7 @@
     let state = tftpSidebar.state.empty();
     let filter = tftpSidebar.filter.remembered();
     let problem;
-    let isAwaited = false;
+    const drawSoon = dom.oncePerFrame(draw);
     let tick;
 
     const feed = tftpSidebar.feed.create({
@@ -67,6 +67,7 @@
     const announcer = tftpSidebar.notices.createAnnouncer(window.setTimeout.bind(window));
     root.append(head.element, notice.element, table.element, announcer.element);
     watchSize(root, table.resize);
+    RED.events.on('login', feed.load);
     watchVisibility(root, show, hide);
 
     function onChange(now, finished) {
@@ -89,16 +90,6 @@
     function hide() {
       feed.hide();
       window.clearInterval(tick);
-    }
-
-    /** However much is told, the page is drawn once for each picture on the screen. */
-    function drawSoon() {
-      if (isAwaited) return;
-      isAwaited = true;
-      requestAnimationFrame(() => {
-        isAwaited = false;
-        draw();
-      });
     }
 
     function draw() {

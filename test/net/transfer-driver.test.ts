@@ -337,7 +337,9 @@ describe('TransferDriver, with a peer that misbehaves', function () {
       await failureOf(clientFor(server).get('f', options));
       const attempts = records.map(({ retry }) => retry?.attempt ?? 0);
       should([attempts[0], attempts.at(-1)]).eql([0, 0]);
-      should([...new Set(attempts.slice(1, -1))]).eql([1, 2]);
+      // A busy machine may have one to make before anything had to be sent again.
+      const silent = attempts.slice(attempts.indexOf(1), -1);
+      should([...new Set(silent)]).eql([1, 2]);
     });
 
     it('ends early with ECONNREFUSED when nothing listens there', async function () {
