@@ -83,7 +83,7 @@
 
     function show() {
       feed.show();
-      tick = window.setInterval(drawSoon, TICK);
+      tick = window.setInterval(() => drawSoon(), TICK);
       drawSoon();
     }
 
