@@ -5,9 +5,10 @@ const { createRequire } = require('node:module');
 const latest = require('node-red/package.json');
 const maintenance = require('node-red-4/package.json');
 
+/** By the paths that it asks for, at the catalogue of nodes and where npm has its packages. */
 const ANSWERS = {
-  'https://catalogue.nodered.org/catalogue.json': { modules: [] },
-  'https://registry.npmjs.org/node-red': {
+  '/catalogue.json': { modules: [] },
+  '/node-red': {
     'dist-tags': { latest: latest.version, 'v4-maintenance': maintenance.version },
     versions: {
       [latest.version]: { engines: latest.engines },
@@ -20,6 +21,7 @@ const ANSWERS = {
 const axios = createRequire(process.argv[1])('axios');
 
 axios.get = async (url) => {
-  if (!(url in ANSWERS)) throw new Error(`Nothing is known about ${url}`);
-  return { data: ANSWERS[url] };
+  const data = ANSWERS[new URL(url).pathname];
+  if (data === undefined) throw new Error(`Nothing is known about ${url}`);
+  return { data };
 };
