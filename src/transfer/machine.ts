@@ -88,8 +88,7 @@ export abstract class Machine implements Transfer {
   handleTimeout(now: number): void {
     if (this.finished || !this.timer.expired(now)) return;
     if (this.#exhausted) return this.handleSilence(now);
-    const { attempt } = this.timer;
-    this.outbox.emit({ type: 'retry', attempt, retries: this.policy.retries });
+    this.outbox.emit({ type: 'retry', ...this.silence! });
     this.#sendAgain(now);
   }
 
