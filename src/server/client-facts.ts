@@ -1,5 +1,6 @@
 /** What the records of a transfer say of its client. */
 
+import { shownName } from '../protocol/name-text';
 import type { RequestPacket } from '../protocol/packet';
 import type { TransferFacts, TransferRecord } from '../net/transfer-record';
 import { NeighbourTable } from '../storage/neighbour-table';
@@ -13,7 +14,7 @@ export class ClientFacts {
   /** @param now in milliseconds. */
   of({ type, filename }: RequestPacket, host: string, now: number): TransferFacts {
     const mac = clientMac(filename, host, this.#neighbours);
-    const afterProbe = type === 'RRQ' ? this.#probes.take(host, filename, now) : undefined;
+    const afterProbe = type === 'RRQ' ? this.#probes.take(host, shownName(filename), now) : undefined;
     return { ...(mac !== undefined && { mac }), ...(afterProbe !== undefined && { afterProbe }) };
   }
 

@@ -4,6 +4,7 @@ import { systemClock } from '../net/clock';
 import { failedRecords, isLast } from '../net/transfer-record';
 import type { TransferFacts, TransferRecord } from '../net/transfer-record';
 import type { TftpError } from '../protocol/errors';
+import { shownName } from '../protocol/name-text';
 import type { RequestPacket } from '../protocol/packet';
 import type { Peer } from '../transfer/peer-lock';
 import { ClientFacts } from './client-facts';
@@ -58,12 +59,13 @@ export class Journal {
 
   /** Tells of a request that was answered with an ERROR, as of a transfer that failed at once. */
   refused({ request, client, local, error, facts }: RefusedRequest): void {
-    error.filename ??= request.filename;
+    const filename = shownName(request.filename);
+    error.filename ??= filename;
     const [start, failed] = failedRecords(
       {
         role: 'server',
         operation: request.type === 'RRQ' ? 'read' : 'write',
-        filename: request.filename,
+        filename,
         mode: request.mode,
         host: client.address,
         port: client.port,

@@ -1,6 +1,7 @@
 /** What it means that a file is missing: something normal, a failure, or a client that guesses names. */
 
 import type { TftpError } from '../protocol/errors';
+import { shownName } from '../protocol/name-text';
 import type { RequestPacket } from '../protocol/packet';
 import { plainPath } from '../storage/remote-path';
 import { ExpectedMisses } from './expected-misses';
@@ -33,6 +34,6 @@ export class MissJudge {
     if (type !== 'RRQ' || error.code !== 'ENOENT') return undefined;
     const name = plainPath(filename);
     if (this.#expected.includes(name)) error.expected = true;
-    return error.expected === true ? undefined : this.#guesses.missed(host, name, now);
+    return error.expected === true ? undefined : this.#guesses.missed(host, shownName(name), now);
   }
 }

@@ -2,6 +2,7 @@
 
 import { PeerError } from '../protocol/errors';
 import type { TftpError } from '../protocol/errors';
+import { shownName } from '../protocol/name-text';
 import { grantOptions } from '../protocol/options';
 import type { GrantedOptions } from '../protocol/options';
 import type { RequestPacket } from '../protocol/packet';
@@ -203,7 +204,8 @@ export class Session implements ServedSession {
     const { request } = this.arrival;
     const { storage, maxUploadSize } = this.#options;
     const size = announcedSize(request);
-    const upload = await storage.openForWriting({ ...(await this.#lookUp()), size });
+    const abort = (reason: TftpError): void => this.abort(reason);
+    const upload = await storage.openForWriting({ ...(await this.#lookUp()), size, abort });
     const limited = limitedSink(upload, maxUploadSize, () => tooLarge(maxUploadSize));
     const sink = request.mode === 'netascii' ? netasciiSink(limited) : limited;
     const granted = this.#grant(size);
@@ -230,8 +232,8 @@ export class Session implements ServedSession {
     const asked = { ...request, client, signal, ...(mac !== undefined && { mac }) };
     const filename = rules ? await servedName(rules, storage, request.type, asked) : asked.filename;
     if (filename !== request.filename) {
-      this.#servedAs = filename;
-      this.#listener.named?.(filename);
+      this.#servedAs = shownName(filename);
+      this.#listener.named?.(this.#servedAs);
     }
     this.#surroundings.admission.checkName(request.type, filename);
     return { ...asked, filename };
@@ -266,7 +268,7 @@ export class Session implements ServedSession {
       destination: client,
       clock: systemClock,
       role: 'server',
-      filename,
+      filename: shownName(filename),
       servedAs: this.#servedAs,
       mode,
       size,

@@ -1,9 +1,8 @@
 /** How much may lie in a folder, all of its files together. */
 
-import { lstat, readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { disk } from './disk';
 import { FileError } from './file-error';
-import { isPartName } from './part-file';
 import type { DataSink } from './storage';
 
 /** Milliseconds after which a folder that seems full is looked at again: somebody may have tidied up. */
@@ -13,6 +12,12 @@ const RECOUNT_AFTER = 5000;
 export interface StoredSink extends DataSink {
   /** The whole path of the file. */
   readonly path: string;
+}
+
+/** A sink that has its content in a temporary file until `commit`. */
+interface PartSink extends StoredSink {
+  /** The whole path of that file. */
+  readonly partPath: string;
 }
 
 /**
@@ -26,6 +31,8 @@ export class FolderQuota {
   #stored = 0;
   /** What running uploads hold: what they announced or what came, whichever is more. */
   #held = 0;
+  /** Where running uploads have their content: counted in `#held`. */
+  readonly #parts = new Set<string>();
   #counting: Promise<void> | undefined;
   #countedAt = -Infinity;
   /** Committed while the bytes are being counted. */
@@ -55,14 +62,15 @@ export class FolderQuota {
    * @param replaced tells how many bytes its `commit` will free.
    * @throws {FileError} ENOSPC if `size` bytes do not fit; the sink is as it was then.
    */
-  guard(sink: StoredSink, size: number, replaced: () => Promise<number>): StoredSink {
+  guard(sink: PartSink, size: number, replaced: () => Promise<number>): StoredSink {
     if (!this.#fits(size)) throw new FileError('full');
-    return new GuardedSink(sink, replaced, this.#hold(size));
+    return new GuardedSink(sink, replaced, this.#hold(size, sink.partPath));
   }
 
-  #hold(size: number): Holding {
+  #hold(size: number, part: string): Holding {
     let taken = 0;
     let held = size;
+    this.#parts.add(part);
     this.#held += size;
     return {
       take: (bytes) => {
@@ -75,6 +83,7 @@ export class FolderQuota {
       end: (freed) => {
         this.#held -= held;
         held = 0;
+        this.#parts.delete(part);
         if (freed !== undefined) this.#add(taken - freed);
       },
     };
@@ -96,7 +105,7 @@ export class FolderQuota {
 
   async #countAll(): Promise<void> {
     this.#meanwhile = 0;
-    const found = await bytesIn(this.#folder);
+    const found = await bytesIn(this.#folder, (file) => !this.#parts.has(file));
     this.#stored = Math.max(0, found + this.#meanwhile);
     this.#countedAt = this.#now();
   }
@@ -148,16 +157,15 @@ class GuardedSink implements StoredSink {
   }
 }
 
-/** The bytes of all regular files in a folder and below. Links are not followed; parts of uploads, and what cannot be read, are not counted. */
-async function bytesIn(root: string): Promise<number> {
+/** The bytes of the regular files in a folder and below that count. Links are not followed; what cannot be read does not count. */
+async function bytesIn(root: string, counts: (file: string) => boolean): Promise<number> {
   let bytes = 0;
   const folders = [root];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-    for (const entry of entries) {
-      const file = path.join(folder, entry.name);
-      if (entry.isDirectory()) folders.push(file);
-      else if (entry.isFile() && !isPartName(entry.name)) bytes += await sizeIfAny(file);
+    for (const { name, kind } of await disk.entries(folder).catch(() => [])) {
+      const file = path.join(folder, name);
+      if (kind === 'folder') folders.push(file);
+      else if (kind === 'file' && counts(file)) bytes += await sizeIfAny(file);
     }
   }
   return bytes;
@@ -165,8 +173,8 @@ async function bytesIn(root: string): Promise<number> {
 
 /** 0 if there is no such file. */
 export async function sizeIfAny(file: string): Promise<number> {
-  return lstat(file).then(
-    ({ size }) => size,
+  return disk.lstat(file).then(
+    ({ size }) => Number(size),
     () => 0,
   );
 }

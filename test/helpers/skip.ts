@@ -1,3 +1,4 @@
+import { unlinkSync, writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { systemCalls } from '../../src/net/system-calls';
 import { skip } from './requirements';
@@ -17,4 +18,16 @@ export const HAS_IPV6 = Object.values(networkInterfaces()).some((addresses) =>
 export function skipWithoutOffload(test: Mocha.Context): void {
   const possible = systemCalls() !== undefined;
   skipUnless(test, possible, 'segmentation offload needs Linux and the package koffi');
+}
+
+/** Skips a test of file names that are not UTF-8 where a file system cannot have them. */
+export function skipWithoutRawNames(test: Mocha.Context, folder: string): void {
+  const name = Buffer.concat([Buffer.from(`${folder}/`), Buffer.of(0xff)]);
+  try {
+    writeFileSync(name, '');
+    unlinkSync(name);
+  } catch {
+    skip(test, 'the file system of the folder for tests takes names in UTF-8 only');
+  }
+  skipUnless(test, ON_LINUX, 'file names are bytes on Linux only');
 }

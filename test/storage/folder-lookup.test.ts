@@ -139,7 +139,7 @@ describe('FolderStorage, where it looks', () => {
       const head = 'IP address HW type Flags HW address Mask Device\n';
       writeFileSync(folder.file('arp'), `${head}192.0.2.7 0x1 0x2 00:11:22:aa:bb:cc * eth0\n`);
       const table = new NeighbourTable(folder.file('arp'));
-      const lookup = { perClient: 'mac', caseInsensitive: false } as const;
+      const lookup = { perClient: 'mac', otherCase: undefined } as const;
       const unique = new SearchFolder(folder.path, lookup, table);
       const find = async (address: string): Promise<string> =>
         (await unique.locate(remotePath('a'), { address, port: 1 })).existing;

@@ -1,20 +1,38 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import should = require('should');
+import { FileSink } from '../../src/storage/file-sink';
 import { FolderQuota } from '../../src/storage/folder-quota';
 import { useTempFolder } from '../helpers/temp-folder';
 
 describe('FolderQuota', () => {
   const folder = useTempFolder();
 
-  it('counts files below, and neither links nor parts of uploads', async () => {
+  it('counts files below, what is left of uploads too, and no links', async () => {
     mkdirSync(folder.file('sub'));
     writeFileSync(folder.file('sub', 'a'), '12345');
-    writeFileSync(folder.file('sub', '.a.1-0123456789abcdef.tftp-part'), '1234567890');
+    writeFileSync(folder.file('sub', '.a.0123456789abcdef.tftp-part'), '1234567890');
     symlinkSync(folder.file('sub', 'a'), folder.file('link'));
     symlinkSync(folder.path, folder.file('round'));
-    const quota = new FolderQuota(folder.path, 10);
+    const quota = new FolderQuota(folder.path, 20);
     await quota.check(5);
     await should(quota.check(6)).be.rejectedWith({ code: 'ENOSPC' });
+  });
+
+  it('counts the upload that runs once, however much of it is on the disk', async () => {
+    let now = 0;
+    const options = { overwrite: 'refuse', createDir: false } as const;
+    const quota = new FolderQuota(folder.path, 200_000, () => now);
+    const file = folder.file('a');
+    const sink = quota.guard(await FileSink.openTarget(file, options), 0, () => Promise.resolve(0));
+    await sink.write(Buffer.alloc(100_000));
+    await quota.check(100_000);
+    now = 5001;
+    await should(quota.check(100_001)).be.rejectedWith({ code: 'ENOSPC' });
+    await quota.check(100_000);
+    await sink.commit();
+    now = 10_002;
+    await should(quota.check(100_001)).be.rejectedWith({ code: 'ENOSPC' });
+    await quota.check(100_000);
   });
 
   it('looks again when it seems full, but not all the time', async () => {

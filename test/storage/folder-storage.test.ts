@@ -10,12 +10,12 @@ import {
   statfsSync,
   statSync,
   symlinkSync,
-  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { FolderStorage, type FolderStorageOptions } from '../../src/storage/folder-storage';
 import { failureOf, readAll, requestFor, writeAll } from '../helpers/content';
 import { skip } from '../helpers/requirements';
+import { skipWithoutRawNames } from '../helpers/skip';
 import { useTempFolder } from '../helpers/temp-folder';
 
 const IS_ROOT = process.getuid?.() === 0;
@@ -129,9 +129,38 @@ describe('FolderStorage', () => {
       it(`refuses ${JSON.stringify(name)}`, () => shouldRefuse(name, 'EACCES'));
     }
 
-    for (const name of ['CON', 'nul.txt', 'C:/secret', 'a.cfg:stream', '\\\\host\\share\\a']) {
-      it(`refuses ${name}`, () => shouldRefuse(name, 'EACCES'));
+    const ODD = ['CON', 'nul.txt', 'C:', 'a.cfg:stream', 'a?', '"a"', 'a|b', 'dot.', ' '];
+    for (const name of ODD) {
+      it(`has ${name} only where the file system takes it as a name`, async () => {
+        if (process.platform === 'win32') return shouldRefuse(name, 'EACCES');
+        await write(`sub/${name}`);
+        should(await read(`sub/${name}`)).equal('new');
+        should(readFileSync(folder.file('root', 'sub', name), 'utf8')).equal('new');
+      });
     }
+
+    it('takes bytes that are not UTF-8 as they are, and never for others', async function () {
+      skipWithoutRawNames(this, folder.path);
+      const bytes = (name: string): Buffer =>
+        Buffer.from(`${folder.file('root')}/${name}`, 'latin1');
+      writeFileSync(bytes('caf\xe9'), 'latin-1');
+      symlinkSync('caf\xe9', folder.file('root', 'wrong'));
+      symlinkSync(Buffer.from('caf\xe9', 'latin1'), bytes('sub/link\xff'));
+      symlinkSync(Buffer.from('../../secret'), bytes('sub/out\xff'));
+      symlinkSync(Buffer.from('../caf\xe9', 'latin1'), bytes('sub/in\xff'));
+      should(await read('caf\udce9')).equal('latin-1');
+      should(await read('sub/in\udcff')).equal('latin-1');
+      for (const name of ['café', 'caf\ufffd', 'caf\udce8', 'sub/link\udcff', 'wrong'])
+        should(await failureOf(read(name))).have.property('message', 'File not found');
+      await shouldRefuse('sub/out\udcff', 'EACCES');
+      await shouldRefuse('\udcff/../../secret', 'EACCES');
+      const stored = await write('sub/new\udcff');
+      should(readFileSync(bytes('sub/new\xff'), 'utf8')).equal('new');
+      should(stored).equal(folder.file('root', 'sub', 'new\udcff'));
+      await write('sub/new\udcff', { overwrite: 'version' }, 'newer');
+      should(readFileSync(bytes('sub/new\xff.1'), 'utf8')).equal('new');
+      should(await read('sub/new\udcff')).equal('newer');
+    });
 
     it('takes an absolute path as one below the root', async () => {
       should(await failureOf(read(folder.file('secret')))).have.property('code', 'ENOENT');
@@ -201,7 +230,7 @@ describe('FolderStorage', () => {
     });
 
     it('opens no temporary file of an upload, in no way', async () => {
-      const name = `.a.${process.pid}-0123456789abcdef.tftp-part`;
+      const name = '.a.0123abcd-4321-98765-0123abcd.tftp-part';
       writeFileSync(folder.file('root', name), 'part');
       symlinkSync(name, folder.file('root', 'link'));
       await shouldRefuse(name, 'EACCES');
@@ -305,63 +334,6 @@ describe('FolderStorage', () => {
       } finally {
         execFileSync('umount', [root]);
       }
-    });
-  });
-
-  describe('removeLeftovers', () => {
-    const RANDOM = '0123456789abcdef';
-    const parts = (): string[] => readdirSync(folder.file('root', 'sub')).toSorted();
-
-    function leave(name: string, ageSeconds = 0): void {
-      const file = folder.file('root', 'sub', name);
-      writeFileSync(file, 'part');
-      const time = Date.now() / 1000 - ageSeconds;
-      utimesSync(file, time, time);
-    }
-
-    it('removes what processes have left that are gone, and nothing else', async () => {
-      const gone = spawnSync(process.execPath, ['-e', '']).pid;
-      leave(`.a.${gone}-${RANDOM}.tftp-part`);
-      leave(`.b.cfg.${gone}-${RANDOM}.tftp-part`);
-      leave('.c.tftp-part');
-      leave(`c.${gone}-${RANDOM}.tftp-part`);
-      should(await storage().removeLeftovers()).equal(2);
-      should(parts()).deepEqual(
-        ['.c.tftp-part', 'b.cfg', `c.${gone}-${RANDOM}.tftp-part`].toSorted(),
-      );
-    });
-
-    it('removes what is older than this process, and has its number', async () => {
-      leave(`.a.${process.pid}-${RANDOM}.tftp-part`, 24 * 3600);
-      leave(`.b.${process.pid}-${RANDOM}.tftp-part`);
-      should(await storage().removeLeftovers()).equal(1);
-      should(parts()).deepEqual([`.b.${process.pid}-${RANDOM}.tftp-part`, 'b.cfg']);
-    });
-
-    it('removes what a running process has not touched for long', async () => {
-      leave(`.a.${process.ppid}-${RANDOM}.tftp-part`, 601);
-      leave(`.b.${process.ppid}-${RANDOM}.tftp-part`, 0);
-      should(await storage().removeLeftovers()).equal(1);
-      should(parts()).deepEqual([`.b.${process.ppid}-${RANDOM}.tftp-part`, 'b.cfg']);
-    });
-
-    it('keeps the uploads that run, whatever their age', async () => {
-      const sink = await storage().openForWriting(requestFor('sub/new'));
-      const part = parts().find((name) => name.startsWith('.new')) ?? '';
-      utimesSync(folder.file('root', 'sub', part), 0, 0);
-      should(await storage().removeLeftovers()).equal(0);
-      await sink.commit();
-      should(parts()).deepEqual(['b.cfg', 'new']);
-    });
-
-    it('does not follow links, and finds nothing where no folder is', async () => {
-      const name = `.a.${process.pid}-${RANDOM}.tftp-part`;
-      writeFileSync(folder.file('root-private', name), '');
-      utimesSync(folder.file('root-private', name), 0, 0);
-      symlinkSync('../root-private', folder.file('root', 'private'));
-      should(await storage().removeLeftovers()).equal(0);
-      should(existsSync(folder.file('root-private', name))).be.true();
-      should(await storage({ root: folder.file('none') }).removeLeftovers()).equal(0);
     });
   });
 

@@ -1,5 +1,6 @@
 import should = require('should');
 import { mkdirSync, renameSync, symlinkSync } from 'node:fs';
+import { disk } from '../../src/storage/disk';
 import { checkUnmoved, Jail } from '../../src/storage/jail';
 import { remotePath } from '../../src/storage/remote-path';
 import { failureOf } from '../helpers/content';
@@ -24,6 +25,29 @@ describe('Jail', () => {
       existing: folder.file('root'),
       missing: ['new'],
     });
+  });
+
+  it('finds out with few calls what exists of a name with many parts', async () => {
+    const { realpath } = disk;
+    let calls = 0;
+    disk.realpath = (file) => {
+      calls += 1;
+      return realpath(file);
+    };
+    try {
+      const jail = new Jail(folder.path);
+      const parts = Array.from({ length: 127 }, (_, index) => `p${index}`);
+      for (const exist of [0, 1, 60, 126]) {
+        mkdirSync(folder.file(...parts.slice(0, exist)), { recursive: true });
+        calls = 0;
+        const { existing, missing } = await jail.locate(remotePath(parts.join('/')));
+        should(existing).equal(folder.file(...parts.slice(0, exist)));
+        should(missing).deepEqual(parts.slice(exist));
+        should(calls).be.belowOrEqual(9);
+      }
+    } finally {
+      disk.realpath = realpath;
+    }
   });
 
   it('ends a circle of links', async () => {
