@@ -51,6 +51,13 @@ function outcome(record: TransferRecord): string {
   const { event, error, finalAck } = record;
   if (event === 'start') return 'started';
   if (event === 'probe') return 'asked for the size only';
-  if (event === 'error') return `failed: ${cleanText(error?.message ?? '')} (${error?.code})`;
+  if (event === 'error') {
+    return `failed: ${cleanText(error?.message ?? '')} (${error?.code})${remedy(error?.code)}`;
+  }
   return summary(record) + (finalAck === false ? ', last block never acknowledged' : '');
+}
+
+/** Which flag allows what was refused. */
+function remedy(code: string | undefined): string {
+  return code === 'ETOOLARGE' ? '; to allow larger files, raise --max-upload' : '';
 }

@@ -104,7 +104,11 @@ async function copyToFreeName(from: string, to: string, mover: FileMover): Promi
   try {
     await mover.disk.copyFile(from, copy, constants.COPYFILE_EXCL);
     const handle = await mover.disk.open(copy, 'r+');
-    await handle.sync().finally(() => handle.close());
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
     await moveUnderLock(copy, to, mover);
   } catch (error) {
     await mover.disk.unlink(copy).catch(() => undefined);

@@ -21,6 +21,13 @@ describe('the log of serve', () => {
     ],
     [{ event: 'probe' }, 'asked for the size only'],
     [{ ...FAILED, finished: '2026-01-02T03:04:05.678Z' }, 'failed: File not found (ENOENT)'],
+    [
+      {
+        event: 'error',
+        error: { code: 'ETOOLARGE', tftpCode: 3, message: 'The file is larger than allowed' },
+      },
+      'failed: The file is larger than allowed (ETOOLARGE); to allow larger files, raise --max-upload',
+    ],
   ];
   for (const [changes, outcome] of table) {
     it(`tells of ${changes.event}: ${outcome}`, () => {

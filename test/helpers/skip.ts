@@ -1,5 +1,6 @@
-import { unlinkSync, writeFileSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
+import { mkdtempSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { systemCalls } from '../../src/net/system-calls';
 import { skip } from './requirements';
 
@@ -30,4 +31,23 @@ export function skipWithoutRawNames(test: Mocha.Context, folder: string): void {
     skip(test, 'the file system of the folder for tests takes names in UTF-8 only');
   }
   skipUnless(test, ON_LINUX, 'file names are bytes on Linux only');
+}
+
+let hasSymlinks: boolean | undefined;
+
+/** Skips a test of symbolic links where they cannot be made: on Windows they need a right. */
+export function skipWithoutSymlinks(test: Mocha.Context): void {
+  skipUnless(test, (hasSymlinks ??= canLink()), 'symbolic links cannot be made here');
+}
+
+function canLink(): boolean {
+  const folder = mkdtempSync(path.join(tmpdir(), 'tftp-test-'));
+  try {
+    symlinkSync('nowhere', path.join(folder, 'link'));
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
