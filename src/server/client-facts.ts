@@ -14,7 +14,8 @@ export class ClientFacts {
   /** @param now in milliseconds. */
   of({ type, filename }: RequestPacket, host: string, now: number): TransferFacts {
     const mac = clientMac(filename, host, this.#neighbours);
-    const afterProbe = type === 'RRQ' ? this.#probes.take(host, shownName(filename), now) : undefined;
+    const afterProbe =
+      type === 'RRQ' ? this.#probes.take(host, shownName(filename), now) : undefined;
     return { ...(mac !== undefined && { mac }), ...(afterProbe !== undefined && { afterProbe }) };
   }
 

@@ -115,7 +115,11 @@ export class NameRules {
   get hits(): RuleHits[] {
     return this.#lines
       .filter((line) => line.type === 'rule')
-      .map((rule) => ({ line: rule.line, rule: shownName(rule.text), hits: this.#hits.get(rule.line) ?? 0 }));
+      .map((rule) => ({
+        line: rule.line,
+        rule: shownName(rule.text),
+        hits: this.#hits.get(rule.line) ?? 0,
+      }));
   }
 
   /** Sets all the counters of `hits` to 0. */
