@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { networkInterfaces, tmpdir } from 'node:os';
-import { systemCalls } from '../../src/net/system-calls';
+import { systemCalls } from '../../src/udp/system-calls';
 import { skip } from './requirements';
 
 /** Skips a test that this machine cannot run, and says why. */

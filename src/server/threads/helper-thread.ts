@@ -4,7 +4,6 @@ import type { MessagePort } from 'node:worker_threads';
 import { asTftpError } from '../../net/transfer-driver';
 import type { TftpError } from '../../protocol/errors';
 import { Admission } from '../admission';
-import { PortTable } from '../port-table';
 import type { RequiredServerOptions } from '../server-options';
 import { Session } from '../session';
 import { TransferPorts } from '../transfer-ports';
@@ -51,8 +50,7 @@ export class HelperThread {
       this.#first?.tell('ruleHits', [hits]),
     );
     this.#admission = new Admission(this.#options);
-    const table = new PortTable(setup.owner, setup.ports);
-    this.#ports = new TransferPorts(setup.options.transferPorts, table);
+    this.#ports = new TransferPorts(setup.options.transferPorts);
     this.#reports = new SessionReports(this.#main, () =>
       [...this.#sessions].flatMap(([key, { record }]) => (record ? [[key, record] as const] : [])),
     );
@@ -61,7 +59,6 @@ export class HelperThread {
   end(): void {
     this.#reports.stop();
     for (const session of this.#sessions.values()) session.close();
-    this.#ports.close();
     this.#first?.close();
     this.#main.close();
   }

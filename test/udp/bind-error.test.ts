@@ -1,5 +1,5 @@
 import should = require('should');
-import { bindError } from '../../src/net/bind-error';
+import { bindError } from '../../src/udp/bind-error';
 
 describe('bindError', () => {
   const place = { address: '0.0.0.0', port: 50_100 };
