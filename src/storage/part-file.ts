@@ -26,9 +26,8 @@ export const ABANDONED_AFTER = 10 * 60_000;
 
 const PART_NAME = /^\..*\.(?:([0-9a-f]{8})-(\d+)-(\d+)-[0-9a-f]{8}|[0-9a-f]{16})\.tftp-part$/is;
 
-/** The files that are being written in this thread, by their paths. */
-const live = new Map<string, PartFile>();
-let isRefreshing = false;
+/** The paths of the files that are being written in this thread. */
+const live = new Set<string>();
 
 /** True for a name that only our temporary files have: clients may neither read nor write one. */
 export function isPartName(name: string): boolean {
@@ -84,8 +83,8 @@ export class PartFile {
   static async create(target: string, mode?: number, clock = FILE_CLOCK): Promise<PartFile> {
     const file = partPath(target);
     const part = new PartFile(file, await disk.open(file, 'wx', mode));
-    live.set(file, part);
-    refreshAll(clock);
+    live.add(file);
+    part.#refreshFrom(clock);
     // File systems without permissions (FAT, SMB) refuse this, and have nothing to lose.
     if (mode !== undefined) await part.#handle.chmod(mode).catch(() => undefined);
     return part;
@@ -120,9 +119,15 @@ export class PartFile {
     this.release();
   }
 
-  /** Dates the file anew, if it is open. Never rejects. */
-  async refresh(date: Date): Promise<void> {
-    await this.#handle.utimes(date, date).catch(() => undefined);
+  /** Dates the file anew from time to time, as long as it is ours. */
+  #refreshFrom(clock: FileClock): void {
+    clock.after(REFRESHED_EVERY, () => {
+      if (!live.has(this.path)) return;
+      const now = new Date(clock.date());
+      // Where that is not allowed, what is written dates the file.
+      this.#handle.utimes(now, now).catch(() => undefined);
+      this.#refreshFrom(clock);
+    });
   }
 
   async #flush(): Promise<void> {
@@ -138,17 +143,6 @@ export class PartFile {
       written += (await this.#handle.write(bytes, written)).bytesWritten;
     }
   }
-}
-
-/** Dates the files anew from time to time, as long as there are any. */
-function refreshAll(clock: FileClock): void {
-  if (isRefreshing) return;
-  isRefreshing = true;
-  clock.after(REFRESHED_EVERY, () => {
-    isRefreshing = false;
-    for (const part of live.values()) void part.refresh(new Date(clock.date()));
-    if (live.size > 0) refreshAll(clock);
-  });
 }
 
 /** Eight hexadecimal digits. A name that exists is never opened, so nothing is lost if somebody guesses one. */

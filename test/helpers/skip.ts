@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { systemCalls } from '../../src/udp/system-calls';
@@ -35,16 +35,17 @@ export function skipWithoutRawNames(test: Mocha.Context, folder: string): void {
 
 let hasSymlinks: boolean | undefined;
 
-/** Skips a test of symbolic links where they cannot be made: on Windows they need a right. */
+/** Skips a test of symbolic links where there are none: on Windows they need a right. */
 export function skipWithoutSymlinks(test: Mocha.Context): void {
-  skipUnless(test, (hasSymlinks ??= canLink()), 'symbolic links cannot be made here');
+  skipUnless(test, (hasSymlinks ??= canLink()), 'there are no symbolic links here');
 }
 
 function canLink(): boolean {
   const folder = mkdtempSync(path.join(tmpdir(), 'tftp-test-'));
   try {
-    symlinkSync('nowhere', path.join(folder, 'link'));
-    return true;
+    writeFileSync(path.join(folder, 'file'), 'content');
+    symlinkSync('file', path.join(folder, 'link'));
+    return readFileSync(path.join(folder, 'link'), 'utf8') === 'content';
   } catch {
     return false;
   } finally {

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import should = require('should');
 import { CaseLookup } from '../../src/storage/case-lookup';
 import { disk } from '../../src/storage/disk';
@@ -38,7 +38,11 @@ describe('CaseLookup', () => {
   it('finds the first name that differs in nothing but case', async () => {
     const lookup = new CaseLookup(100, clock);
     should(await lookup.spelling(folder.path, 'PHONE.cfg')).equal('Phone.CFG');
-    should(await lookup.spelling(folder.path, 'b')).equal('B');
+    // They are one file where the file system ignores case.
+    const [first] = readdirSync(folder.path)
+      .filter((name) => /^b$/i.test(name))
+      .toSorted();
+    should(await lookup.spelling(folder.path, 'b')).equal(first);
     should(await lookup.spelling(folder.path, 'c')).be.undefined();
     should(await lookup.spelling(folder.file('none'), 'c')).be.undefined();
     should(await lookup.spelling(folder.file('b'), 'c')).be.undefined();
@@ -118,7 +122,7 @@ describe('CaseLookup', () => {
   });
 
   it('gives up on a folder with more names than can be kept, and reads it once too', async () => {
-    const lookup = new CaseLookup(2, clock);
+    const lookup = new CaseLookup(1, clock);
     should(await lookup.spelling(folder.path, 'PHONE.CFG')).be.undefined();
     should(await lookup.spelling(folder.path, 'x')).be.undefined();
     should(readings).equal(1);

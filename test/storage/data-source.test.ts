@@ -117,11 +117,14 @@ describe('fileSource', () => {
       writeFileSync(file(), Buffer.alloc(SIZE, 5));
       utimesSync(file(), 1000, 1000);
       const source = await fileSource(file());
-      const first = await source.read(1000);
-      untilNextTick();
-      change();
-      const rest = await readAll(source);
-      return [...new Set(Buffer.concat([first!, rest]))];
+      try {
+        const first = await source.read(1000);
+        untilNextTick();
+        change();
+        return [...new Set(Buffer.concat([first!, await readAll(source)]))];
+      } finally {
+        await source.close();
+      }
     }
 
     /** Nothing of a content that was changed may look like its end. */
@@ -140,6 +143,12 @@ describe('fileSource', () => {
       shouldFailWhen(() => writeFileSync(file(), Buffer.alloc(SIZE, 9))));
     it('fails if it grows', () => shouldFailWhen(() => appendFileSync(file(), 'more')));
     it('fails if it becomes shorter', () => shouldFailWhen(() => truncateSync(file(), 4)));
+
+    it('fails if it is overwritten in place and deleted', () =>
+      shouldFailWhen(() => {
+        write(9);
+        unlinkSync(file());
+      }));
 
     it('fails if the time of the write is set back', async function () {
       if (process.platform === 'win32') skip(this, 'on Windows others touch that time too');
@@ -169,7 +178,9 @@ describe('fileSource', () => {
       ['linked', () => linkSync(file(), folder.file('link'))],
       ['given other permissions', () => chmodSync(file(), 0o600)],
     ] as const) {
-      it(`reads the old content if it is ${name}`, async () => {
+      it(`reads the old content if it is ${name}`, async function () {
+        const isOver = process.platform === 'win32' && name === 'replaced by a rename';
+        if (isOver) skip(this, 'Windows renames nothing over an open file');
         should(await valuesWhen(change)).deepEqual([5]);
       });
     }
