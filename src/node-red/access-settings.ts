@@ -1,7 +1,7 @@
 /** The properties of a tftp server node that say who may have what, and in which folders it is looked for. */
 
 import { invalidSetting } from '../net/check-setting';
-import { ExpectedMisses } from '../server/expected-misses';
+import { Expectations } from '../server/expectations';
 import { NameFilter } from '../server/name-filter';
 import { OptionProfiles } from '../server/option-profiles';
 import type { OptionProfile } from '../server/option-profiles';
@@ -73,7 +73,7 @@ export function accessOptions(own: Record<keyof typeof ACCESS_DEFAULTS, unknown>
   // The server would say so as well, but not which field is meant, and only when it starts.
   named('readNames', () => new NameFilter(readNames));
   named('writeNames', () => new NameFilter(writeNames));
-  named('expectedNames', () => new ExpectedMisses(expectedMisses));
+  named('expectedNames', () => new Expectations(expectedMisses));
   named('refuseOptions', () => new OptionProfiles(profiles));
   return withoutUndefined<AccessOptions>({
     deny: entriesOf(own.deny),

@@ -92,7 +92,7 @@ export class Reception implements ServerCore {
     this.#shares = shares;
     this.#admission = new Admission(options);
     this.#guard = new AbuseGuard(options);
-    this.#journal = new Journal(options, shares.counters, listener);
+    this.#journal = new Journal(options, shares.counters, listener, system.clock);
     this.#ports = new TransferPorts(options.transferPorts, shares.ports ?? new PortTable(1));
   }
 
@@ -149,6 +149,7 @@ export class Reception implements ServerCore {
     for (const session of this.#open) session.close(reason);
     listeners?.close();
     this.#ports.close();
+    this.#journal.close();
   }
 
   /** Answers only requests, and only to addresses that can have sent them: no loop with another server is possible. */
@@ -243,7 +244,8 @@ export class Reception implements ServerCore {
     if (place) return place.newSession(arrival, origin.local, facts, listener);
     const openSocket = async (receiveBuffer: number): Promise<DatagramSocket> =>
       single ? origin.share(client) : this.#ports.open(origin.local, client, receiveBuffer);
-    const surroundings = { admission: this.#admission, facts, openSocket };
+    const { endings } = this.#journal;
+    const surroundings = { admission: this.#admission, endings, facts, openSocket };
     return new Session(arrival, this.#options, surroundings, listener);
   }
 

@@ -8,8 +8,7 @@ import type { LocalAddress } from '../net/local-addresses';
 import type { StartThread } from './threads/thread';
 
 export interface ServerSystem {
-  /** Tells when to look at the addresses again. */
-  readonly clock: Pick<Clock, 'after'>;
+  readonly clock: Clock;
   /** The addresses of this machine, as they are now. */
   readonly localAddresses: () => readonly LocalAddress[];
   /** True if of several sockets at one port the one at the most specific address gets a datagram. */

@@ -4,6 +4,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { asTftpError } from '../../net/transfer-driver';
 import type { TftpError } from '../../protocol/errors';
 import { Admission } from '../admission';
+import { EndingJudge } from '../ending-judge';
 import { PortTable } from '../port-table';
 import type { RequiredServerOptions } from '../server-options';
 import { Session } from '../session';
@@ -32,6 +33,7 @@ export interface HelperSetupCalls extends ThreadCalls {
 export class HelperThread {
   readonly #main: Line<HomeCalls>;
   readonly #admission: Admission;
+  readonly #endings: EndingJudge;
   readonly #ports: TransferPorts;
   readonly #sessions = new Map<SessionKey, Session>();
   readonly #reports: SessionReports;
@@ -51,6 +53,7 @@ export class HelperThread {
       this.#first?.tell('ruleHits', [hits]),
     );
     this.#admission = new Admission(this.#options);
+    this.#endings = new EndingJudge(this.#options);
     const table = new PortTable(setup.owner, setup.ports);
     this.#ports = new TransferPorts(setup.options.transferPorts, table);
     this.#reports = new SessionReports(this.#main, () =>
@@ -86,7 +89,7 @@ export class HelperThread {
     const session = new Session(
       arrival,
       this.#options,
-      { admission: this.#admission, facts, openSocket },
+      { admission: this.#admission, endings: this.#endings, facts, openSocket },
       {
         event: (record) => {
           this.#reports.heard(key);
