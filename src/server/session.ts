@@ -5,7 +5,7 @@ import { grantOptions } from '../protocol/options';
 import type { GrantedOptions } from '../protocol/options';
 import type { RequestPacket } from '../protocol/packet';
 import { systemClock } from '../net/clock';
-import type { DatagramSocket } from '../net/datagram-socket';
+import type { Flow } from '../udp/flow';
 import { TransferDriver } from '../net/transfer-driver';
 import type { Cargo } from '../net/transfer-setup';
 import type { TransferFacts, TransferRecord } from '../net/transfer-record';
@@ -54,7 +54,7 @@ export interface SessionSurroundings {
   readonly endings: EndingJudge;
   readonly facts: TransferFacts;
   /** Opens the socket of the transfer, which takes bursts of so many bytes. */
-  readonly openSocket: (receiveBuffer: number) => Promise<DatagramSocket>;
+  readonly openSocket: (receiveBuffer: number) => Promise<Flow>;
 }
 
 /** What a complete write leaves. */
@@ -282,7 +282,7 @@ export class Session implements ServedSession {
     });
   }
 
-  #bind({ options }: GrantedOptions): Promise<DatagramSocket> {
+  #bind({ options }: GrantedOptions): Promise<Flow> {
     const reads = this.arrival.request.type === 'RRQ';
     return this.#surroundings.openSocket(
       reads ? 0 : 2 * (options.blksize + 4) * options.windowsize,

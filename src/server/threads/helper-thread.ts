@@ -5,7 +5,6 @@ import { asTftpError } from '../../net/transfer-driver';
 import type { TftpError } from '../../protocol/errors';
 import { Admission } from '../admission';
 import { EndingJudge } from '../ending-judge';
-import { PortTable } from '../port-table';
 import type { RequiredServerOptions } from '../server-options';
 import { Session } from '../session';
 import { TransferPorts } from '../transfer-ports';
@@ -54,8 +53,7 @@ export class HelperThread {
     );
     this.#admission = new Admission(this.#options);
     this.#endings = new EndingJudge(this.#options);
-    const table = new PortTable(setup.owner, setup.ports);
-    this.#ports = new TransferPorts(setup.options.transferPorts, table);
+    this.#ports = new TransferPorts(setup.options.transferPorts);
     this.#reports = new SessionReports(this.#main, () =>
       [...this.#sessions].flatMap(([key, { record }]) => (record ? [[key, record] as const] : [])),
     );
@@ -64,7 +62,6 @@ export class HelperThread {
   end(): void {
     this.#reports.stop();
     for (const session of this.#sessions.values()) session.close();
-    this.#ports.close();
     this.#first?.close();
     this.#main.close();
   }
