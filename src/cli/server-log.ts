@@ -52,7 +52,8 @@ function outcome(record: TransferRecord): string {
   if (event === 'start') return 'started';
   if (event === 'probe') return 'asked for the size only';
   if (event === 'error') {
-    return `failed: ${cleanText(error?.message ?? '')} (${error?.code})${remedy(error?.code)}`;
+    const how = error?.expected ? 'expected' : 'failed';
+    return `${how}: ${cleanText(error?.message ?? '')} (${error?.code})${remedy(error?.code)}`;
   }
   return summary(record) + (finalAck === false ? ', last block never acknowledged' : '');
 }

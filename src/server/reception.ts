@@ -90,7 +90,7 @@ export class Reception implements ServerCore {
     this.#shares = shares;
     this.#admission = new Admission(options);
     this.#guard = new AbuseGuard(options);
-    this.#journal = new Journal(options, shares.counters, listener);
+    this.#journal = new Journal(options, shares.counters, listener, system.clock);
     this.#ports = new TransferPorts(options.transferPorts);
   }
 
@@ -146,6 +146,7 @@ export class Reception implements ServerCore {
     await (graceful ? ended : Promise.race([ended, patience(CLOSE_PATIENCE)]));
     for (const session of this.#open) session.close(reason);
     listeners?.close();
+    this.#journal.close();
   }
 
   /** Answers only requests, and only to addresses that can have sent them: no loop with another server is possible. */
@@ -240,7 +241,8 @@ export class Reception implements ServerCore {
     if (place) return place.newSession(arrival, origin.local, facts, listener);
     const openSocket = async (receiveBuffer: number): Promise<Flow> =>
       single ? origin.flow(client) : this.#ports.open(origin.local, client, receiveBuffer);
-    const surroundings = { admission: this.#admission, facts, openSocket };
+    const { endings } = this.#journal;
+    const surroundings = { admission: this.#admission, endings, facts, openSocket };
     return new Session(arrival, this.#options, surroundings, listener);
   }
 

@@ -8,7 +8,6 @@ import type { LocalAddress } from '../udp/local-addresses';
 import type { StartThread } from './threads/thread';
 
 export interface ServerSystem {
-  /** Tells when to look at the addresses again. */
   readonly clock: Pick<Clock, 'now' | 'after'>;
   /** The addresses of this machine, as they are now. */
   readonly localAddresses: () => readonly LocalAddress[];

@@ -1,6 +1,5 @@
 /** One admitted request: opens the file, settles the options, and runs the transfer. */
 
-import { PeerError } from '../protocol/errors';
 import type { TftpError } from '../protocol/errors';
 import { shownName } from '../protocol/name-text';
 import { grantOptions } from '../protocol/options';
@@ -23,6 +22,7 @@ import type { RetryPolicy } from '../transfer/retry-policy';
 import { Sender } from '../transfer/sender';
 import { announcedSize, tooLarge } from './admission';
 import type { Admission } from './admission';
+import type { EndingJudge } from './ending-judge';
 import { servedName } from './names/served-name';
 import type { RequiredServerOptions } from './server-options';
 import { storedFile } from './stored-file';
@@ -52,6 +52,7 @@ export type RequestFacts = TransferFacts & Pick<TransferRecord, 'servedAs'>;
 /** What a session is told by its server. */
 export interface SessionSurroundings {
   readonly admission: Admission;
+  readonly endings: EndingJudge;
   readonly facts: TransferFacts;
   /** Opens the socket of the transfer, which takes bursts of so many bytes. */
   readonly openSocket: (receiveBuffer: number) => Promise<Flow>;
@@ -227,9 +228,11 @@ export class Session implements ServedSession {
   async #lookUp(): Promise<StorageRequest> {
     const { request, client } = this.arrival;
     const { rules, storage } = this.#options;
-    const { mac } = this.#surroundings.facts;
+    const { endings, facts } = this.#surroundings;
+    const { mac } = facts;
     const { signal } = this.#opening;
-    const asked = { ...request, client, signal, ...(mac !== undefined && { mac }) };
+    const meant = { ...request, filename: endings.meantName(request.filename) };
+    const asked = { ...meant, client, signal, ...(mac !== undefined && { mac }) };
     const filename = rules ? await servedName(rules, storage, request.type, asked) : asked.filename;
     if (filename !== request.filename) {
       this.#servedAs = shownName(filename);
@@ -277,14 +280,8 @@ export class Session implements ServedSession {
       facts: this.#surroundings.facts,
       onEvent: (record) => this.#listener.event(record),
       onAnswer: () => this.#listener.answered(),
-      isProbe: (error, began) => !began && this.#isHangUp(error),
+      meaning: (error, began) => this.#surroundings.endings.meaning(request, error, began),
     });
-  }
-
-  /** UEFI, iPXE and PXELINUX ask for the size and answer the OACK with ERROR 8 or 0: that is no failure. */
-  #isHangUp(error: TftpError): boolean {
-    const asked = this.#options.probes && this.arrival.request.type === 'RRQ';
-    return asked && error instanceof PeerError && (error.tftpCode === 8 || error.tftpCode === 0);
   }
 
   #bind({ options }: GrantedOptions): Promise<Flow> {

@@ -2,6 +2,7 @@
 
 import path from 'node:path';
 import { LocalError } from '../protocol/errors';
+import type { Peer } from '../transfer/peer-lock';
 import { CaseLookup } from './case-lookup';
 import { disk } from './disk';
 import { FileError, fileError } from './file-error';
@@ -11,9 +12,10 @@ import { checkUnmoved, type Place } from './jail';
 import { Leftovers } from './leftovers';
 import { NeighbourTable } from './neighbour-table';
 import { OpenFiles } from './open-files';
-import { OVERWRITE_POLICIES, type OverwritePolicy } from './overwrite-policy';
+import { OVERWRITE_POLICIES, sharesNames, type OverwritePolicy } from './overwrite-policy';
 import { remotePath, type SafePath } from './remote-path';
 import { SearchFolder } from './search-folder';
+import { nameKey } from './upload-claims';
 import type {
   DataSource,
   PortableStorage,
@@ -71,6 +73,8 @@ export class FolderStorage implements Storage {
   readonly #fileMode: number | undefined;
   readonly #openFiles = new OpenFiles();
   readonly #leftovers: Leftovers;
+  /** Counts uploads. */
+  #uploads = 0;
 
   /** @throws {LocalError} EINVAL if an option cannot be used. The folder itself is not looked at: see `check`. */
   constructor(options: FolderStorageOptions) {
@@ -135,11 +139,12 @@ export class FolderStorage implements Storage {
       // A netascii size counts line ends that are not stored.
       const size = request.mode === 'octet' ? (request.size ?? 0) : 0;
       this.#leftovers.removeIfDue();
-      await this.#quota?.check(size);
       const place = await this.#writeRoot.locate(this.#nameOf(request), request.client);
+      const upload = this.#uploadName(place, request.client);
+      await this.#quota?.check(upload, size);
       const target = await this.#targetFor(place);
       await checkFreeSpace(path.dirname(target), size);
-      return await this.#guarded(await this.#openTarget(target, request), target, size);
+      return await this.#guarded(upload, await this.#openTarget(target, request), target, size);
     } catch (error) {
       throw fileError(error);
     }
@@ -173,13 +178,24 @@ export class FolderStorage implements Storage {
     throw new FileError('missing');
   }
 
+  /** What is the same for all tries of a client to write a file, unless each of them is to be kept. */
+  #uploadName({ existing, missing }: Place, { address }: Peer): string {
+    const name = `${nameKey(path.join(existing, ...missing))}\n${address}`;
+    return sharesNames(this.#overwrite) ? `${name}\n${(this.#uploads += 1)}` : name;
+  }
+
   /** Holds a sink to the quota. */
-  async #guarded(sink: FileSink, target: string, size: number): Promise<StoredSink> {
+  async #guarded(
+    upload: string,
+    sink: FileSink,
+    target: string,
+    size: number,
+  ): Promise<StoredSink> {
     if (this.#quota === undefined) return sink;
     const frees = this.#overwrite === 'replace' || this.#overwrite === 'existing';
     const replaced = async (): Promise<number> => (frees ? sizeIfAny(target) : 0);
     try {
-      return this.#quota.guard(sink, size, replaced);
+      return this.#quota.guard(upload, sink, size, replaced);
     } catch (error) {
       await sink.discard();
       throw error;

@@ -28,6 +28,14 @@ describe('the log of serve', () => {
       },
       'failed: The file is larger than allowed (ETOOLARGE); to allow larger files, raise --max-upload',
     ],
+    [
+      {
+        ...FAILED,
+        finished: '2026-01-02T03:04:05.678Z',
+        error: { code: 'ENOENT', tftpCode: 1, message: 'File not found', expected: true },
+      },
+      'expected: File not found (ENOENT)',
+    ],
   ];
   for (const [changes, outcome] of table) {
     it(`tells of ${changes.event}: ${outcome}`, () => {

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import should = require('should');
 import { FileSink } from '../../src/storage/file-sink';
-import { FolderQuota } from '../../src/storage/folder-quota';
+import { FolderQuota, type StoredSink } from '../../src/storage/folder-quota';
 import { skipWithoutSymlinks } from '../helpers/skip';
 import { useTempFolder } from '../helpers/temp-folder';
 
@@ -16,8 +16,8 @@ describe('FolderQuota', () => {
     symlinkSync(folder.file('sub', 'a'), folder.file('link'));
     symlinkSync(folder.path, folder.file('round'));
     const quota = new FolderQuota(folder.path, 20);
-    await quota.check(5);
-    await should(quota.check(6)).be.rejectedWith({ code: 'ENOSPC' });
+    await quota.check('x', 5);
+    await should(quota.check('x', 6)).be.rejectedWith({ code: 'ENOSPC' });
   });
 
   it('counts the upload that runs once, however much of it is on the disk', async () => {
@@ -25,31 +25,54 @@ describe('FolderQuota', () => {
     const options = { overwrite: 'refuse', createDir: false } as const;
     const quota = new FolderQuota(folder.path, 200_000, () => now);
     const file = folder.file('a');
-    const sink = quota.guard(await FileSink.openTarget(file, options), 0, () => Promise.resolve(0));
+    const sink = quota.guard('a', await FileSink.openTarget(file, options), 0, () =>
+      Promise.resolve(0),
+    );
     await sink.write(Buffer.alloc(100_000));
-    await quota.check(100_000);
+    await quota.check('x', 100_000);
     now = 5001;
-    await should(quota.check(100_001)).be.rejectedWith({ code: 'ENOSPC' });
-    await quota.check(100_000);
+    await should(quota.check('x', 100_001)).be.rejectedWith({ code: 'ENOSPC' });
+    await quota.check('x', 100_000);
     await sink.commit();
     now = 10_002;
-    await should(quota.check(100_001)).be.rejectedWith({ code: 'ENOSPC' });
-    await quota.check(100_000);
+    await should(quota.check('x', 100_001)).be.rejectedWith({ code: 'ENOSPC' });
+    await quota.check('x', 100_000);
+  });
+
+  it('gives an upload that begins anew the room of its first try', async () => {
+    const options = { overwrite: 'version', createDir: false } as const;
+    const quota = new FolderQuota(folder.path, 1000);
+    const open = async (name: string, size: number): Promise<StoredSink> => {
+      await quota.check(name, size);
+      const sink = await FileSink.openTarget(folder.file(name), options);
+      return quota.guard(name, sink, size, () => Promise.resolve(0));
+    };
+    const dead = await open('a', 900);
+    await dead.write(Buffer.alloc(900));
+    await should(open('b', 200)).be.rejectedWith({ code: 'ENOSPC' });
+    const anew = await open('a', 950);
+    await should(open('b', 51)).be.rejectedWith({ code: 'ENOSPC' });
+    await anew.write(Buffer.alloc(950));
+    await should(anew.write(Buffer.alloc(51))).be.rejectedWith({ code: 'ENOSPC' });
+    await anew.discard();
+    await should(open('b', 101)).be.rejectedWith({ code: 'ENOSPC' });
+    await dead.discard();
+    await (await open('b', 1000)).discard();
   });
 
   it('looks again when it seems full, but not all the time', async () => {
     let now = 0;
     writeFileSync(folder.file('a'), '1234567890');
     const quota = new FolderQuota(folder.path, 10, () => now);
-    await should(quota.check(1)).be.rejectedWith({ code: 'ENOSPC' });
+    await should(quota.check('x', 1)).be.rejectedWith({ code: 'ENOSPC' });
     rmSync(folder.file('a'));
     now = 5000;
-    await should(quota.check(1)).be.rejectedWith({ code: 'ENOSPC' });
+    await should(quota.check('x', 1)).be.rejectedWith({ code: 'ENOSPC' });
     now = 5001;
-    await quota.check(10);
+    await quota.check('x', 10);
   });
 
   it('counts nothing in a folder that is not there', async () => {
-    await new FolderQuota(folder.file('none'), 1).check(1);
+    await new FolderQuota(folder.file('none'), 1).check('x', 1);
   });
 });
