@@ -39,9 +39,8 @@ export class Jail {
   async locate(name: SafePath, respell?: Respell): Promise<Place> {
     const root = await this.#realRoot();
     const parts = name.split('/');
-    return respell === undefined
-      ? placeIn(root, parts, parts.length)
-      : placeRespelled(root, parts, respell);
+    const place = await placeIn(root, parts, parts.length);
+    return respell === undefined ? place : respelled(root, place, respell);
   }
 
   /**
@@ -84,13 +83,14 @@ export async function checkUnmoved(realPath: string): Promise<void> {
 
 /**
  * Where a name leads to, if of its parts not more than `most` exist. Tried is the longest first, as
- * that mostly exists, and then half of what is left each time: a name may have a hundred parts.
+ * that mostly exists, then the first part, and then half of what is left each time: a name may have a
+ * hundred parts.
  */
 async function placeIn(root: string, parts: readonly string[], most: number): Promise<Place> {
   let existing = root;
   let exist = 0;
   let missing = most + 1;
-  for (let tried = most; exist + 1 < missing; tried = (exist + missing) >> 1) {
+  for (let tried = most; exist + 1 < missing; tried = middle(exist, missing)) {
     const found = await realPathIfAny(path.join(root, ...parts.slice(0, tried)));
     if (found === undefined) {
       missing = tried;
@@ -103,20 +103,19 @@ async function placeIn(root: string, parts: readonly string[], most: number): Pr
   return { existing, missing: parts.slice(exist) };
 }
 
-/** The same from the root downwards, with each part that is missing as it is spelled in its folder. */
-async function placeRespelled(
-  root: string,
-  parts: readonly string[],
-  respell: Respell,
-): Promise<Place> {
-  let existing = root;
-  for (const [at, part] of parts.entries()) {
-    if (!isInside(root, existing)) throw new FileError('denied');
+function middle(exist: number, missing: number): number {
+  return exist === 0 ? 1 : (exist + missing) >> 1;
+}
+
+/** Where a name leads to with each part that is missing as it is spelled in its folder. */
+async function respelled(root: string, place: Place, respell: Respell): Promise<Place> {
+  let { existing } = place;
+  for (const [at, part] of place.missing.entries()) {
     const found = await stepInto(existing, part, respell);
-    if (found === undefined) return { existing, missing: parts.slice(at) };
+    if (found === undefined) return { existing, missing: place.missing.slice(at) };
+    if (!isInside(root, found)) throw new FileError('denied');
     existing = found;
   }
-  if (!isInside(root, existing)) throw new FileError('denied');
   return { existing, missing: [] };
 }
 
