@@ -178,7 +178,8 @@ class GuardedSink implements StoredSink {
 /** The bytes of the regular files in a folder and below that count. Links are not followed; what cannot be read does not count. */
 async function bytesIn(root: string, counts: (file: string) => boolean): Promise<number> {
   let bytes = 0;
-  const folders = [root];
+  // What is held is known by real paths.
+  const folders = [await disk.realpath(root).catch(() => root)];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     for (const { name, kind } of await disk.entries(folder).catch(() => [])) {
       const file = path.join(folder, name);

@@ -42,7 +42,6 @@ describe('red-tftp, killed', function () {
       if (told.length >= most) server.program.kill();
     };
     const uploads = Array.from({ length: UPLOADS }, (_, index) => upload(index));
-    if (most === 0) server.program.kill();
     await Promise.allSettled(uploads);
     await server.program.ended();
     client.close();
@@ -51,7 +50,7 @@ describe('red-tftp, killed', function () {
 
   for (const policy of ['refuse', 'replace', 'version', 'timestamp'] as const) {
     it(`has every upload whole that was told as complete, and no part under a name (${policy})`, async () => {
-      for (const most of [0, 1, 3, 8, 15]) {
+      for (const most of [1, 6, 13]) {
         const keepsOld = policy === 'replace';
         if (keepsOld) for (let i = 0; i < UPLOADS; i++) writeFileSync(folder.file(nameOf(i)), OLD);
         const before = new Set(files());

@@ -39,6 +39,23 @@ describe('FolderQuota', () => {
     await quota.check('x', 100_000);
   });
 
+  it('counts the upload that runs once where the folder is a link', async function () {
+    skipWithoutSymlinks(this);
+    mkdirSync(folder.file('real'));
+    symlinkSync('real', folder.file('way'));
+    let now = 0;
+    const quota = new FolderQuota(folder.file('way'), 200_000, () => now);
+    const options = { overwrite: 'refuse', createDir: false } as const;
+    const part = await FileSink.openTarget(folder.file('real', 'a'), options);
+    const sink = quota.guard('a', part, 0, () => Promise.resolve(0));
+    await sink.write(Buffer.alloc(100_000));
+    await quota.check('b', 1);
+    now = 5001;
+    await should(quota.check('b', 100_001)).be.rejectedWith({ code: 'ENOSPC' });
+    await quota.check('b', 100_000);
+    await sink.discard();
+  });
+
   it('gives an upload that begins anew the room of its first try', async () => {
     const options = { overwrite: 'version', createDir: false } as const;
     const quota = new FolderQuota(folder.path, 1000);
