@@ -43,6 +43,7 @@ describe('red-tftp, killed', function () {
     };
     const uploads = Array.from({ length: UPLOADS }, (_, index) => upload(index));
     await Promise.allSettled(uploads);
+    server.program.kill();
     await server.program.ended();
     client.close();
     return told;
