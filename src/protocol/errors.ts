@@ -9,7 +9,8 @@
  * The first nine are the ERROR codes of RFC 1350 section 5 and RFC 2347: EUNDEF is code 0, ENOENT
  * 1, EACCES 2, ENOSPC 3, EBADOP 4, EBADTID 5, EEXIST 6, ENOUSER 7, EOPTNEG 8. The others happen on
  * our side: ETIMEDOUT (the peer fell silent), ECANCELED, ETOOLARGE (a size limit), EQUEUEFULL,
- * EADDRINUSE, EADDRNOTAVAIL, EDIGEST (the content has another checksum), ENOTFOUND (no such host),
+ * EADDRINUSE, EADDRNOTAVAIL, EDIGEST (the content has another checksum), EBADSIZE (fewer or more bytes
+ * came than were announced), ENOTFOUND (no such host),
  * ECONNREFUSED (nothing listens there), EBUSY (too many transfers, or paused), EIO (a local file failed),
  * EINVAL (a setting cannot be used).
  */
@@ -30,6 +31,7 @@ export type TftpErrorCode =
   | 'EADDRINUSE'
   | 'EADDRNOTAVAIL'
   | 'EDIGEST'
+  | 'EBADSIZE'
   | 'ENOTFOUND'
   | 'ECONNREFUSED'
   | 'EBUSY'
