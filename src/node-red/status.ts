@@ -27,6 +27,7 @@ export type StatusKey =
   | 'exists'
   | 'tooLarge'
   | 'digest'
+  | 'badSize'
   | 'queueFull'
   | 'unknownHost'
   | 'refused'
@@ -52,6 +53,7 @@ const FAILURES: Readonly<Record<string, StatusKey>> = {
   ETIMEDOUT: 'timeout',
   ETOOLARGE: 'tooLarge',
   EDIGEST: 'digest',
+  EBADSIZE: 'badSize',
   EQUEUEFULL: 'queueFull',
   ENOTFOUND: 'unknownHost',
   ECONNREFUSED: 'refused',
