@@ -11,7 +11,16 @@
   /** The errors that the catalogue has short words for. */
   const REASONS = [
     ...['ENOENT', 'EACCES', 'ENOSPC', 'EBADOP', 'EBADTID', 'EEXIST', 'ENOUSER', 'EOPTNEG'],
-    ...['ETIMEDOUT', 'ECANCELED', 'ETOOLARGE', 'EQUEUEFULL', 'EADDRINUSE', 'EDIGEST', 'ENOTFOUND'],
+    ...[
+      'ETIMEDOUT',
+      'ECANCELED',
+      'ETOOLARGE',
+      'EQUEUEFULL',
+      'EADDRINUSE',
+      'EDIGEST',
+      'EBADSIZE',
+      'ENOTFOUND',
+    ],
   ];
 
   /** Numbers that are names rather than amounts. */
