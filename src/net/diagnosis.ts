@@ -25,6 +25,7 @@ const ENDINGS = [
   'silentInTheMiddleNoSize',
   'deadline',
   'flowTooLate',
+  'flowRefused',
   'nothingListens',
   'clientGone',
   'portClosed',
@@ -43,6 +44,10 @@ const ENDINGS = [
   'accessDenied',
   'fileExists',
   'diskFull',
+  'localFileMissing',
+  'localFileDenied',
+  'localFileExists',
+  'localDiskFull',
   'tooLarge',
   'busy',
   'protocolBroken',
@@ -86,6 +91,11 @@ const SAID: Readonly<Record<TransferRecord['role'], Readonly<Record<number, Endi
 /** What ends a transfer from our side, whichever it is. */
 const OURS: Partial<Record<TftpErrorCode, Ending>> = {
   ENOSPC: 'diskFull',
+  ENOFILE: 'localFileMissing',
+  ENOPERM: 'localFileDenied',
+  EFILEEXISTS: 'localFileExists',
+  EDISKFULL: 'localDiskFull',
+  ENOANSWER: 'flowTooLate',
   ETOOLARGE: 'tooLarge',
   EBUSY: 'busy',
   EBADOP: 'protocolBroken',
@@ -133,6 +143,7 @@ function failureOf(record: TransferRecord, trace: readonly TraceLine[]): Ending 
   if (code === 'ETIMEDOUT') return silenceOf(record, trace);
   if (code === 'ECONNREFUSED') return closedPortOf(record, trace);
   if (saidByPeer(record, trace)) return SAID[role][error!.tftpCode] ?? 'peerRefused';
+  if (error?.by === 'flow' && !error.expected) return 'flowRefused';
   if (role === 'server') {
     if (code === 'ENOENT') return missOf(record);
     if (code === 'EACCES') return 'accessDenied';
@@ -153,7 +164,7 @@ function missOf({ error, servedAs }: TransferRecord): Ending {
 
 function silenceOf(record: TransferRecord, trace: readonly TraceLine[]): Ending {
   const { role, bytes, size } = record;
-  if (trace.length === 0) return role === 'server' ? 'flowTooLate' : 'failed';
+  if (trace.length === 0) return 'failed';
   if (!gaveUp(trace)) return 'deadline';
   if (bytes > 0) return size === null ? 'silentInTheMiddleNoSize' : 'silentInTheMiddle';
   if (trace.some(isAnswer)) return 'silentAtFirstBlock';

@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import should = require('should');
+import { UploadMemory } from '../../src/node-red/upload-memory';
 import { UploadStorage } from '../../src/node-red/upload-storage';
 import { NameRules } from '../../src/server/names/name-rules';
 import type { ServerOptions } from '../../src/server/server-options';
@@ -138,7 +139,8 @@ describe('TftpServer with threads', () => {
   });
 
   it('hands out the content of uploads that a thread keeps in memory', async () => {
-    const storage = new UploadStorage(new FolderStorage({ root: temp.path }), 'both');
+    const memory = new UploadMemory(LONG.length);
+    const storage = new UploadStorage(new FolderStorage({ root: temp.path }), 'both', memory);
     const { server, place } = await startServer({ storage, threads: 1 });
     const upload = new Promise<StoredFile>((resolve) => {
       server.on('upload', (_, stored) => resolve(stored));
