@@ -135,7 +135,6 @@
 
   window.tftpSidebar = window.tftpSidebar ?? {};
   window.tftpSidebar.words = {
-    REASONS,
     text,
     sentence,
     number,

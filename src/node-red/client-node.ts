@@ -262,10 +262,7 @@ function hasEnded(record: TransferRecord | undefined): boolean {
 /** What `msg.reset` may call a transfer: its id, or the server as `host:port` or `[IPv6]:port`. */
 function namesOf({ record, request }: Transfer): (string | undefined)[] {
   const places = record === undefined ? [request] : [request, record];
-  return [
-    record?.id,
-    ...places.map(({ host, port }) => peerName({ address: host, port })),
-  ];
+  return [record?.id, ...places.map(({ host, port }) => peerName({ address: host, port }))];
 }
 
 /** One failure of many says how many there were. */

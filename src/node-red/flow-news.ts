@@ -73,7 +73,7 @@ export class UntoldNews {
 }
 
 /** Of all nodes of this Node-RED. */
-const untoldNews = new UntoldNews();
+export const untoldNews = new UntoldNews();
 
 /** What it needs of the node. */
 export type NewsOutlet = Pick<Node, 'id' | 'send' | 'error' | 'log' | 'warn'>;

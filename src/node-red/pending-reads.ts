@@ -141,12 +141,14 @@ export class PendingReads {
 }
 
 function alreadyAnswered(): LocalError {
-  return new LocalError('EINVAL', 'This request was already answered: answer each request only once');
+  return new LocalError(
+    'EINVAL',
+    'This request was already answered: answer each request only once',
+  );
 }
 
 function unknownRequest(): LocalError {
-  const message =
-    'No pending request matches this answer: pass msg._session through unchanged';
+  const message = 'No pending request matches this answer: pass msg._session through unchanged';
   return new LocalError('EINVAL', message);
 }
 

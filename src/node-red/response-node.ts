@@ -83,7 +83,10 @@ export class ResponseNode {
     } catch (thrown) {
       const wrong = toTftpError(thrown);
       const { code, message } = wrong;
-      return { refusal: new LocalError(code, message, { peerMessage: NO_ANSWER, by: 'flow' }), wrong };
+      return {
+        refusal: new LocalError(code, message, { peerMessage: NO_ANSWER, by: 'flow' }),
+        wrong,
+      };
     }
   }
 
@@ -149,7 +152,8 @@ function refusalOf(given: unknown): TftpError {
 function partsOf(given: unknown): { readonly code: TftpErrorCode; readonly message: string } {
   if (typeof given === 'object' && given !== null && !Array.isArray(given)) {
     const { code, message }: { code?: unknown; message?: unknown } = given;
-    if (isBlank(code) && textSetting(message) === '') throw noSuchCode('has no code and no message');
+    if (isBlank(code) && textSetting(message) === '')
+      throw noSuchCode('has no code and no message');
     return { code: isBlank(code) ? 'EUNDEF' : knownCode(code), message: textSetting(message) };
   }
   const isText = typeof given === 'string' && !/^\s*\d*\s*$/.test(given);

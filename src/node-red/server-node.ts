@@ -329,7 +329,11 @@ export class ServerNode implements ControlledServer {
   #tellFailure(record: TransferRecord): void {
     const failure = errorOf(record);
     if (record.error?.expected) this.#node.debug(failure.message);
-    else this.#news.tell({ failure, message: { ...clientProperties(record), ...eventMessage(record) } });
+    else
+      this.#news.tell({
+        failure,
+        message: { ...clientProperties(record), ...eventMessage(record) },
+      });
   }
 
   #onUpload(record: TransferRecord, { data, path }: StoredFile): void {

@@ -29,8 +29,7 @@ const INTERVAL = 500;
 
 /** The texts in the language of this Node-RED; all nodes share one catalogue. */
 export function statusTexts(RED: Pick<NodeAPI, '_'>): StatusTexts {
-  return (key, values) =>
-    RED._(`node-red-contrib-tftp/tftp-server:tftp.${key}`, values ?? {});
+  return (key, values) => RED._(`node-red-contrib-tftp/tftp-server:tftp.${key}`, values ?? {});
 }
 
 /** Transfers of a client node are under way. */
@@ -73,7 +72,10 @@ export function responseStatus(texts: StatusTexts, error?: TftpError): TftpStatu
 }
 
 /** A code that this release does not know stands for what its text says. */
-function reasonText(texts: StatusTexts, { code, by }: Pick<TftpError, 'by'> & { code: string }): string {
+function reasonText(
+  texts: StatusTexts,
+  { code, by }: Pick<TftpError, 'by'> & { code: string },
+): string {
   if (by === 'flow') return texts('reason.flow');
   return texts(`reason.${TFTP_ERROR_CODES.find((known) => known === code) ?? 'EUNDEF'}`);
 }

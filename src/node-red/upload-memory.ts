@@ -73,5 +73,7 @@ export class UploadMemory {
 
 function noRoom(limit: number): LocalError {
   const message = `Unfinished uploads would hold more than ${limit} bytes of memory: increase "Upload memory", or save uploads in a folder only`;
-  return new LocalError('ENOSPC', message, { peerMessage: 'No memory left for uploads, try again later' });
+  return new LocalError('ENOSPC', message, {
+    peerMessage: 'No memory left for uploads, try again later',
+  });
 }

@@ -74,7 +74,10 @@ describe('status', () => {
     should(startFailureStatus(texts, { code: 'EACCES' }, 69).text).equal('noPermission 69');
     should(startFailureStatus(texts, { code: 'EADDRNOTAVAIL' }, 69).text).equal('EADDRNOTAVAIL');
     should(startFailureStatus(texts, { code: 'ENOFILE' }, 69).text).equal('ENOFILE');
-    should(startFailureStatus(texts, { code: 'EIO' }, 69)).have.properties({ fill: 'red', text: 'EIO' });
+    should(startFailureStatus(texts, { code: 'EIO' }, 69)).have.properties({
+      fill: 'red',
+      text: 'EIO',
+    });
   });
 
   it('writes bytes short', () => {

@@ -212,7 +212,7 @@ describe('tftp-server, its control messages', () => {
     for (const action of ['start', 'reload']) {
       flow.send({ action, _msgid: action });
       const { error } = await flow.caught.until(({ _msgid }) => _msgid === action);
-      should(error!.code).equal('ENOENT');
+      should(error!.code).equal('ENOFILE');
     }
     should(flow.caught.messages.length).equal(3);
     await mkdir(missing);

@@ -115,7 +115,7 @@ describe('tftp-server, its name rules', () => {
   it('says that a map file is missing', async () => {
     const flow = await start({ mapFile: path.join(root, 'none') });
     const { error } = await flow.caught.until();
-    should(error).have.property('code', 'ENOENT');
+    should(error).have.property('code', 'ENOFILE');
     should(error?.message).match(/There is no map file .*none: create it, or name another one$/);
   });
 
@@ -185,21 +185,20 @@ describe('tftp-server, its name rules', () => {
       });
     }
 
-    it('wants the permission to read', () => {
-      const guard = (): void => undefined;
+    it('wants the permission to write, and the port check the one to read', () => {
       const routes: unknown[][] = [];
       const host = {
         httpAdmin: {
           post: (...route: unknown[]) => routes.push(route),
           get: (...route: unknown[]) => routes.push(route),
         },
-        auth: { needsPermission: (permission: string) => permission === 'tftp.read' && guard },
+        auth: { needsPermission: (permission: string) => permission },
       };
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all that is used of it
       registerAdminRoutes(host as unknown as RoutesHost, new ServerPlaces());
       should(routes.map(([name, first]) => [name, first])).eql([
-        ['/tftp/try-name', guard],
-        ['/tftp/port', guard],
+        ['/tftp/try-name', 'tftp.write'],
+        ['/tftp/port', 'tftp.read'],
       ]);
     });
 
