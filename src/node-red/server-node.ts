@@ -53,6 +53,8 @@ import type { MonitoredSource } from './transfer-monitor';
 
 /** Milliseconds until a server that could not listen tries again. */
 const RETRY_INTERVAL = 3000;
+/** The same, at first, where the port is in use: whoever has it may be about to close, as at a deploy. */
+const FIRST_RETRIES = [50, 100, 200, 400, 800, 1600];
 
 /** What the behaviour needs of the node. */
 export type ServerNodeOutlet = Pick<
@@ -81,6 +83,8 @@ export class ServerNode implements ControlledServer {
   #startTimer: Timer | undefined;
   /** Why the server does not listen although it should. */
   #failure: TftpError | undefined;
+  /** How often the port was in use, one time after the other. */
+  #busyPorts = 0;
   /** The flow wants it to be silent. */
   #stopped = false;
   #closed = false;
@@ -112,8 +116,8 @@ export class ServerNode implements ControlledServer {
 
   /**
    * Listens, once the whole flow stands and its Catch and Status nodes can hear of it. If that fails,
-   * the node says so once and tries again every few seconds: the port may become free, the folder
-   * may be mounted.
+   * the node says so once and tries again, soon if the port is in use, then every few seconds: the
+   * port may become free, the folder may be mounted.
    */
   start(): void {
     this.#startTimer = this.#clock.after(0, () => this.#begin());
@@ -235,6 +239,7 @@ export class ServerNode implements ControlledServer {
     try {
       await this.#listen();
       this.#failure = undefined;
+      this.#busyPorts = 0;
       this.#showServer();
     } catch (thrown) {
       this.#startFailed(toTftpError(thrown));
@@ -367,7 +372,9 @@ export class ServerNode implements ControlledServer {
     this.#failure = error;
     this.#status.show(startFailureStatus(this.#texts, error, this.#port));
     if (error.code === 'EINVAL') return;
-    this.#startTimer = this.#clock.after(RETRY_INTERVAL, () => this.#begin());
+    const isBusy = error.code === 'EADDRINUSE';
+    const wait = (isBusy ? FIRST_RETRIES[this.#busyPorts++] : undefined) ?? RETRY_INTERVAL;
+    this.#startTimer = this.#clock.after(wait, () => this.#begin());
   }
 
   #report(error: TftpError): void {

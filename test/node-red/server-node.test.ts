@@ -66,7 +66,8 @@ describe('ServerNode', () => {
     const port = await freePort();
     const other = await ScriptedPeer.bind({ port });
     start({ address: '127.0.0.1', port });
-    await clock.fireAndWait();
+    for (let attempt = 1; attempt <= 8; attempt += 1) await clock.fireAndWait();
+    should(clock.waits).eql([0, 50, 100, 200, 400, 800, 1600, 3000, 3000]);
     should(errors[0]!.message).match(/in use by another .* choose another port$/);
     other.close();
     clock.fire();
