@@ -3,7 +3,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { invalidSetting } from '../net/check-setting';
-import { whyNoSystemCalls } from '../net/system-calls';
+import { whyNoSystemCalls } from '../udp/system-calls';
 import { CancelError, LocalError } from '../protocol/errors';
 import { TftpServer } from '../server/server';
 import { ANY_NETWORK } from '../server/server-options';
@@ -91,6 +91,7 @@ function serverOptions(
     write: args.has('writable'),
     allow: allow.length > 0 ? allow : undefined,
     deny: args.list('deny'),
+    expectedMisses: args.list('expect'),
     blksizeMax: args.number('blksize-max'),
     progressInterval: args.has('json') ? undefined : 0,
     windowsizeMax: args.number('windowsize-max'),

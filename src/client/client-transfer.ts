@@ -11,9 +11,10 @@ import type { RequestPacket } from '../protocol/packet';
 import { callListener } from '../net/call-listener';
 import { invalidSetting } from '../net/check-setting';
 import { systemClock } from '../net/clock';
-import { UdpSocket } from '../net/datagram-socket';
+import { Endpoint } from '../udp/endpoint';
+import type { Flow } from '../udp/flow';
 import { TransferDriver, asTftpError } from '../net/transfer-driver';
-import type { Cargo } from '../net/transfer-setup';
+import type { Cargo, FailureMeaning } from '../net/transfer-setup';
 import { failedRecords } from '../net/transfer-record';
 import type { TransferRecord } from '../net/transfer-record';
 import { FlightRecorder } from '../transfer/flight-recorder';
@@ -55,7 +56,7 @@ export interface Plan {
   readonly judge?: OptionsJudge;
   /** These two: see `TransferSetup`. */
   readonly annotate?: () => Partial<TransferRecord>;
-  readonly isProbe?: (error: TftpError) => boolean;
+  readonly meaning?: (error: TftpError) => FailureMeaning;
 }
 
 /** A failed transfer's error carries the record of its `error` event. */
@@ -103,7 +104,7 @@ export function failBeforeStart(
 }
 
 async function prepare(plan: Plan): Promise<TransferDriver> {
-  const { options, type, filename, size, judge, annotate, isProbe } = plan;
+  const { options, type, filename, size, judge, annotate, meaning } = plan;
   const { host, port, mode, signal, progressInterval, deadline, onEvent } = options;
   const cancelled = () => signal?.aborted || plan.stop.aborted;
   checkFilename(filename);
@@ -116,7 +117,6 @@ async function prepare(plan: Plan): Promise<TransferDriver> {
     socket.close();
     throw new CancelError();
   }
-  socket.watch(destination);
   const recorder = new FlightRecorder();
   const request = { type, filename, mode, options: requestOptions(wanted) };
   const cargo = plan.cargo([requestOpening(request, judge), retryPolicy(options), recorder]);
@@ -137,7 +137,7 @@ async function prepare(plan: Plan): Promise<TransferDriver> {
     signal,
     onEvent,
     annotate,
-    isProbe,
+    meaning,
   });
   if (plan.wanted.windowsize === 'auto') void learn(plan.windows, driver, cargo, destination);
   return driver;
@@ -216,13 +216,13 @@ async function bind(
   { localPort = 0, localAddress }: RequiredClientOptions,
   { blksize = 512, windowsize = 1 }: WantedOptions,
   to: Peer,
-): Promise<UdpSocket> {
+): Promise<Flow> {
   const [first, last] = typeof localPort === 'number' ? [localPort, localPort] : localPort;
   const address = localAddress || (to.address.includes(':') ? '::' : '0.0.0.0');
   const receiveBuffer = 2 * (blksize + 4) * windowsize;
   for (let port = first; ; port += 1) {
     try {
-      return await UdpSocket.bind({ address, port, watchable: true, receiveBuffer });
+      return (await Endpoint.bind({ address, port, receiveBuffer })).whole();
     } catch (error) {
       if (port >= last || !(isTftpError(error) && error.code === 'EADDRINUSE')) throw error;
     }

@@ -8,7 +8,7 @@ import type { Peer, PeerLock } from '../transfer/peer-lock';
 import type { Receiver } from '../transfer/receiver';
 import type { Sender } from '../transfer/sender';
 import type { Clock } from './clock';
-import type { DatagramSocket } from './datagram-socket';
+import type { Flow } from '../udp/flow';
 import type { TransferFacts, TransferRecord } from './transfer-record';
 
 /** What moves: a machine with the end of the file that it belongs to. */
@@ -16,11 +16,14 @@ export type Cargo =
   | { readonly machine: Sender; readonly source: DataSource }
   | { readonly machine: Receiver; readonly sink: DataSink };
 
+/** What it means that a transfer has failed: a failure, one that is normal, or that the client only wanted to know the size. */
+export type FailureMeaning = 'failure' | 'expected' | 'probe';
+
 /** A transfer, ready to run. */
 export interface TransferSetup {
   readonly cargo: Cargo;
   readonly recorder: FlightRecorder;
-  readonly socket: DatagramSocket;
+  readonly socket: Flow;
   readonly lock: PeerLock;
   /** Where packets go until a peer is locked. */
   readonly destination: Peer;
@@ -43,10 +46,10 @@ export interface TransferSetup {
   /** Called once, when the peer has answered for the first time. */
   readonly onAnswer?: (() => void) | undefined;
   /**
-   * True if this failure is how a client that only wanted to know the size hangs up. `began`: both
-   * sides had settled their options, and the file was on its way.
+   * What a failure means. `began`: both sides had settled their options, and the file was on its way.
+   * @default a failure
    */
-  readonly isProbe?: ((error: TftpError, began: boolean) => boolean) | undefined;
+  readonly meaning?: ((error: TftpError, began: boolean) => FailureMeaning) | undefined;
   /** What else every record says. */
   readonly facts?: TransferFacts | undefined;
   /** What else a `complete` record says. */

@@ -330,7 +330,7 @@ export class ServerNode implements ControlledServer {
     this.#node.error(catchError(error), { ...message, payload });
   }
 
-  /** What is normal for a client to miss is no alarm. */
+  /** What is normal for a client is no alarm. */
   #tellFailure(record: TransferRecord): void {
     const failure = errorOf(record);
     if (record.error?.expected) this.#node.debug(failure.message);

@@ -1,14 +1,18 @@
 /** Keeps account of what a server does: counts it, and tells of it. */
 
-import { systemClock } from '../net/clock';
+import type { Clock } from '../net/clock';
 import { failedRecords, isLast } from '../net/transfer-record';
 import type { TransferFacts, TransferRecord } from '../net/transfer-record';
+import { LocalError } from '../protocol/errors';
 import type { TftpError } from '../protocol/errors';
 import type { RequestPacket } from '../protocol/packet';
+import { plainPath } from '../storage/remote-path';
 import type { Peer } from '../transfer/peer-lock';
 import { ClientFacts } from './client-facts';
+import { EndingJudge } from './ending-judge';
+import { GuessWatch } from './guess-alarm';
 import type { GuessAlarm } from './guess-alarm';
-import { MissJudge } from './miss-judge';
+import { ProbeMemory } from './probe-memory';
 import type { Counters } from './server-counters';
 import type { RequiredServerOptions } from './server-options';
 import type { RequestFacts } from './session';
@@ -33,27 +37,36 @@ export interface RefusedRequest {
 export class Journal {
   readonly #counters: Counters;
   readonly #listener: JournalListener;
-  readonly #misses: MissJudge;
-  readonly #facts = new ClientFacts();
+  /** Says what the failures of its transfers mean. */
+  readonly endings: EndingJudge;
+  readonly #guesses: GuessWatch;
+  readonly #probes: ProbeMemory;
+  readonly #facts: ClientFacts;
 
-  /** @throws {LocalError} EINVAL, saying which of the expected misses cannot be used. */
-  constructor(options: RequiredServerOptions, counters: Counters, listener: JournalListener) {
+  /** @throws {LocalError} EINVAL, saying which of `expectedMisses` cannot be used. */
+  constructor(
+    options: RequiredServerOptions,
+    counters: Counters,
+    listener: JournalListener,
+    clock: Pick<Clock, 'now' | 'after'>,
+  ) {
     this.#counters = counters;
     this.#listener = listener;
-    this.#misses = new MissJudge(options);
+    this.endings = new EndingJudge(options);
+    this.#guesses = new GuessWatch(options.guessLimit);
+    this.#probes = new ProbeMemory(clock, (last, count) => this.#neverRead(last, count));
+    this.#facts = new ClientFacts(this.#probes);
   }
 
   /** What the records of a transfer say of its client. */
   factsOf(request: RequestPacket, { address }: Peer): TransferFacts {
-    return this.#facts.of(request, address, systemClock.now());
+    return this.#facts.of(request, address);
   }
 
   /** Looks whether a refusal is normal, or one too many. */
   judge({ request, client, error }: RefusedRequest): void {
-    const alarm = this.#misses.judge(request, client.address, error, Date.now());
-    if (alarm === undefined) return;
-    this.#counters.add('alarms');
-    this.#listener.alarm(alarm);
+    if (this.endings.meaning(request, error, false) === 'expected') error.expected = true;
+    else if (request.type === 'RRQ' && error.code === 'ENOENT') this.#missed(request, client);
   }
 
   /** Tells of a request that was answered with an ERROR, as of a transfer that failed at once. */
@@ -79,9 +92,43 @@ export class Journal {
 
   /** Tells of a transfer. */
   report(record: TransferRecord): void {
+    this.#tell(record);
+    this.#probes.heard(record);
+  }
+
+  /** Nothing is told any more. */
+  close(): void {
+    this.#probes.close();
+  }
+
+  #tell(record: TransferRecord): void {
     countEnd(this.#counters, record);
-    this.#facts.ended(record, systemClock.now());
     this.#listener.transfer(record);
+  }
+
+  #missed({ filename }: RequestPacket, { address }: Peer): void {
+    const alarm = this.#guesses.missed(address, plainPath(filename), Date.now());
+    if (alarm === undefined) return;
+    this.#counters.add('alarms');
+    this.#listener.alarm(alarm);
+  }
+
+  /** Each of the probes has been told of, with its end. That there were so many is a story of its own, which follows the last one. */
+  #neverRead(last: TransferRecord, count: number): void {
+    const { role, operation, filename, servedAs, mode, host, port, size, mac } = last;
+    const { localAddress, localPort } = last;
+    const text = `The client rejected the options ${count} times and never read the file: let it have fewer of them (profiles, Refuse options)`;
+    const error = new LocalError('EOPTNEG', text);
+    const records = failedRecords(
+      {
+        ...{ role, operation, filename, mode, host, port, localAddress, localPort },
+        ...(servedAs !== undefined && { servedAs }),
+        ...(mac !== undefined && { mac }),
+        afterProbe: last.id,
+      },
+      error,
+    );
+    for (const record of records) this.#tell({ ...record, size });
   }
 }
 
@@ -90,7 +137,7 @@ export function countEnd(counters: Counters, record: TransferRecord): void {
   if (!isLast(record)) return;
   const { event, operation, bytes, error } = record;
   if (event === 'complete') counters.add('completed');
-  else if (error?.expected === true) counters.add('expectedMisses');
+  else if (error?.expected === true) counters.add('expected');
   else if (event === 'error') counters.add('failed');
   else counters.add('probes');
   counters.add(operation === 'read' ? 'bytesSent' : 'bytesReceived', bytes);

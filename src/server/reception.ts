@@ -6,8 +6,8 @@ import { CancelError, LocalError, PeerError } from '../protocol/errors';
 import type { TftpError } from '../protocol/errors';
 import type { RequestPacket } from '../protocol/packet';
 import { systemClock } from '../net/clock';
-import type { DatagramSocket } from '../net/datagram-socket';
-import type { SharedSocket } from '../net/shared-socket';
+import type { Endpoint } from '../udp/endpoint';
+import type { Flow } from '../udp/flow';
 import { asTftpError } from '../net/transfer-driver';
 import type { TransferRecord } from '../net/transfer-record';
 import type { Storage } from '../storage/storage';
@@ -17,7 +17,6 @@ import { Admission } from './admission';
 import { Journal } from './journal';
 import { Listeners } from './listeners';
 import type { ListeningAddress } from './listening-address';
-import { PortTable } from './port-table';
 import type { CoreListener, ServerCore } from './server-core';
 import type { Counters } from './server-counters';
 import type { RequiredServerOptions } from './server-options';
@@ -55,7 +54,6 @@ export interface SessionPlace {
 /** What a reception shares with other threads. */
 export interface ReceptionShares {
   readonly counters: Counters;
-  readonly ports?: PortTable;
   /** Where reads may run beside here, as long as they are in this list. */
   readonly places?: readonly SessionPlace[];
   /** Called before a request is looked at. */
@@ -92,8 +90,8 @@ export class Reception implements ServerCore {
     this.#shares = shares;
     this.#admission = new Admission(options);
     this.#guard = new AbuseGuard(options);
-    this.#journal = new Journal(options, shares.counters, listener);
-    this.#ports = new TransferPorts(options.transferPorts, shares.ports ?? new PortTable(1));
+    this.#journal = new Journal(options, shares.counters, listener, system.clock);
+    this.#ports = new TransferPorts(options.transferPorts);
   }
 
   get addresses(): ListeningAddress[] {
@@ -148,11 +146,11 @@ export class Reception implements ServerCore {
     await (graceful ? ended : Promise.race([ended, patience(CLOSE_PATIENCE)]));
     for (const session of this.#open) session.close(reason);
     listeners?.close();
-    this.#ports.close();
+    this.#journal.close();
   }
 
   /** Answers only requests, and only to addresses that can have sent them: no loop with another server is possible. */
-  #message(origin: SharedSocket, datagram: Uint8Array, from: Peer): void {
+  #message(origin: Endpoint, datagram: Uint8Array, from: Peer): void {
     this.#shares.settle?.();
     if (this.#listeners === undefined) return;
     const decoded = this.#isPlausible(from) ? decodeRequest(datagram) : undefined;
@@ -202,7 +200,7 @@ export class Reception implements ServerCore {
 
   /** One request, from admission to its end. Never rejects. */
   async #serve(
-    origin: SharedSocket,
+    origin: Endpoint,
     request: RequestPacket,
     datagram: Uint8Array,
     client: Peer,
@@ -235,15 +233,16 @@ export class Reception implements ServerCore {
   }
 
   /** Reads go to the thread that has the fewest. What uploads share, their names and their quota, is in this one. */
-  #newSession(arrival: Arrival, origin: SharedSocket, listener: SessionListener): ServedSession {
+  #newSession(arrival: Arrival, origin: Endpoint, listener: SessionListener): ServedSession {
     const { request, client } = arrival;
     const facts = this.#journal.factsOf(request, client);
     const single = this.#options.transferPorts === 'single';
     const place = request.type === 'RRQ' && !single ? this.#leastLoadedPlace : undefined;
     if (place) return place.newSession(arrival, origin.local, facts, listener);
-    const openSocket = async (receiveBuffer: number): Promise<DatagramSocket> =>
-      single ? origin.share(client) : this.#ports.open(origin.local, client, receiveBuffer);
-    const surroundings = { admission: this.#admission, facts, openSocket };
+    const openSocket = async (receiveBuffer: number): Promise<Flow> =>
+      single ? origin.flow(client) : this.#ports.open(origin.local, client, receiveBuffer);
+    const { endings } = this.#journal;
+    const surroundings = { admission: this.#admission, endings, facts, openSocket };
     return new Session(arrival, this.#options, surroundings, listener);
   }
 
@@ -278,7 +277,7 @@ export class Reception implements ServerCore {
 
   /** Says no to a request, with the error's code and text; to too many it says nothing. */
   #refuse(
-    origin: SharedSocket,
+    origin: Endpoint,
     request: RequestPacket,
     client: Peer,
     error: TftpError,
@@ -298,7 +297,7 @@ export class Reception implements ServerCore {
   }
 }
 
-function sendError(socket: SharedSocket, to: Peer, error: TftpError): void {
+function sendError(socket: Endpoint, to: Peer, error: TftpError): void {
   const datagrams = encode({ type: 'ERROR', code: error.tftpCode, message: error.peerMessage });
   socket.send({ datagrams, segmentSize: datagrams.length }, to);
 }

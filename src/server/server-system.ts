@@ -1,15 +1,14 @@
 /** What a server asks of the machine, so that tests can have their own. */
 
 import { systemClock } from '../net/clock';
-import { CAN_SHARE_PORTS } from '../net/datagram-socket';
-import { localAddresses } from '../net/local-addresses';
+import { CAN_SHARE_PORTS } from '../udp/endpoint';
+import { localAddresses } from '../udp/local-addresses';
 import type { Clock } from '../net/clock';
-import type { LocalAddress } from '../net/local-addresses';
+import type { LocalAddress } from '../udp/local-addresses';
 import type { StartThread } from './threads/thread';
 
 export interface ServerSystem {
-  /** Tells when to look at the addresses again. */
-  readonly clock: Pick<Clock, 'after'>;
+  readonly clock: Pick<Clock, 'now' | 'after'>;
   /** The addresses of this machine, as they are now. */
   readonly localAddresses: () => readonly LocalAddress[];
   /** True if of several sockets at one port the one at the most specific address gets a datagram. */

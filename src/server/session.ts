@@ -1,12 +1,11 @@
 /** One admitted request: opens the file, settles the options, and runs the transfer. */
 
-import { PeerError } from '../protocol/errors';
 import type { TftpError } from '../protocol/errors';
 import { grantOptions } from '../protocol/options';
 import type { GrantedOptions } from '../protocol/options';
 import type { RequestPacket } from '../protocol/packet';
 import { systemClock } from '../net/clock';
-import type { DatagramSocket } from '../net/datagram-socket';
+import type { Flow } from '../udp/flow';
 import { TransferDriver } from '../net/transfer-driver';
 import type { Cargo } from '../net/transfer-setup';
 import type { TransferFacts, TransferRecord } from '../net/transfer-record';
@@ -22,6 +21,7 @@ import type { RetryPolicy } from '../transfer/retry-policy';
 import { Sender } from '../transfer/sender';
 import { announcedSize, tooLarge } from './admission';
 import type { Admission } from './admission';
+import type { EndingJudge } from './ending-judge';
 import { servedName } from './names/served-name';
 import type { RequiredServerOptions } from './server-options';
 import { storedFile } from './stored-file';
@@ -51,9 +51,10 @@ export type RequestFacts = TransferFacts & Pick<TransferRecord, 'servedAs'>;
 /** What a session is told by its server. */
 export interface SessionSurroundings {
   readonly admission: Admission;
+  readonly endings: EndingJudge;
   readonly facts: TransferFacts;
   /** Opens the socket of the transfer, which takes bursts of so many bytes. */
-  readonly openSocket: (receiveBuffer: number) => Promise<DatagramSocket>;
+  readonly openSocket: (receiveBuffer: number) => Promise<Flow>;
 }
 
 /** What a complete write leaves. */
@@ -225,9 +226,11 @@ export class Session implements ServedSession {
   async #lookUp(): Promise<StorageRequest> {
     const { request, client } = this.arrival;
     const { rules, storage } = this.#options;
-    const { mac } = this.#surroundings.facts;
+    const { endings, facts } = this.#surroundings;
+    const { mac } = facts;
     const { signal } = this.#opening;
-    const asked = { ...request, client, signal, ...(mac !== undefined && { mac }) };
+    const meant = { ...request, filename: endings.meantName(request.filename) };
+    const asked = { ...meant, client, signal, ...(mac !== undefined && { mac }) };
     const filename = rules ? await servedName(rules, storage, request.type, asked) : asked.filename;
     if (filename !== request.filename) {
       this.#servedAs = filename;
@@ -275,17 +278,11 @@ export class Session implements ServedSession {
       facts: this.#surroundings.facts,
       onEvent: (record) => this.#listener.event(record),
       onAnswer: () => this.#listener.answered(),
-      isProbe: (error, began) => !began && this.#isHangUp(error),
+      meaning: (error, began) => this.#surroundings.endings.meaning(request, error, began),
     });
   }
 
-  /** UEFI, iPXE and PXELINUX ask for the size and answer the OACK with ERROR 8 or 0: that is no failure. */
-  #isHangUp(error: TftpError): boolean {
-    const asked = this.#options.probes && this.arrival.request.type === 'RRQ';
-    return asked && error instanceof PeerError && (error.tftpCode === 8 || error.tftpCode === 0);
-  }
-
-  #bind({ options }: GrantedOptions): Promise<DatagramSocket> {
+  #bind({ options }: GrantedOptions): Promise<Flow> {
     const reads = this.arrival.request.type === 'RRQ';
     return this.#surroundings.openSocket(
       reads ? 0 : 2 * (options.blksize + 4) * options.windowsize,

@@ -12,7 +12,6 @@ import {
   isTftpError,
 } from '../../src/protocol/errors';
 import { describeError } from '../../src/net/transfer-record';
-import { PortTable } from '../../src/server/port-table';
 import { Counters } from '../../src/server/server-counters';
 import { Line, Moving } from '../../src/server/threads/line';
 import { packError, unpackError, unpackTftpError } from '../../src/server/threads/packed-error';
@@ -123,31 +122,6 @@ describe('Line', () => {
       both.here.tell('note', ['nobody hears it']);
       await closed.opened;
     }
-  });
-});
-
-describe('PortTable', () => {
-  it('gives each port to one thread', () => {
-    const one = new PortTable(1);
-    const two = new PortTable(2, one.memory);
-    should(one.claim(69)).equal(true);
-    should(two.claim(69)).equal(false);
-    two.release(69);
-    should(two.claim(69)).equal(false);
-    one.release(69);
-    should(two.claim(69)).equal(true);
-    should(two.claim(65_535)).equal(true);
-    should([one.next(), two.next(), one.next()]).eql([0, 1, 2]);
-  });
-
-  it('takes back the ports of a thread that is no more', () => {
-    const table = new PortTable(1);
-    const lost = new PortTable(2, table.memory);
-    table.claim(70);
-    lost.claim(71);
-    table.releaseAllOf(2);
-    should(table.claim(71)).equal(true);
-    should(lost.claim(70)).equal(false);
   });
 });
 

@@ -1,7 +1,6 @@
 /** The thread that has the listening sockets and the list of sessions. */
 
 import type { MessagePort } from 'node:worker_threads';
-import { PortTable } from '../port-table';
 import { Reception } from '../reception';
 import type { ReceptionListener } from '../reception';
 import { Counters } from '../server-counters';
@@ -34,7 +33,6 @@ export class FirstThread {
     this.#options = threadOptions(setup, this.#main, (hits) => this.#main.tell('ruleHits', [hits]));
     this.#reception = new Reception(this.#options, this.#listener, system, {
       counters: new Counters(setup.counters),
-      ports: new PortTable(setup.owner, setup.ports),
       places: this.#helpers,
       // What the main thread said before a request came holds for it.
       settle: () => this.#main.drain(),

@@ -4,7 +4,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { asTftpError } from '../../net/transfer-driver';
 import type { TftpError } from '../../protocol/errors';
 import { Admission } from '../admission';
-import { PortTable } from '../port-table';
+import { EndingJudge } from '../ending-judge';
 import type { RequiredServerOptions } from '../server-options';
 import { Session } from '../session';
 import { TransferPorts } from '../transfer-ports';
@@ -32,6 +32,7 @@ export interface HelperSetupCalls extends ThreadCalls {
 export class HelperThread {
   readonly #main: Line<HomeCalls>;
   readonly #admission: Admission;
+  readonly #endings: EndingJudge;
   readonly #ports: TransferPorts;
   readonly #sessions = new Map<SessionKey, Session>();
   readonly #reports: SessionReports;
@@ -51,8 +52,8 @@ export class HelperThread {
       this.#first?.tell('ruleHits', [hits]),
     );
     this.#admission = new Admission(this.#options);
-    const table = new PortTable(setup.owner, setup.ports);
-    this.#ports = new TransferPorts(setup.options.transferPorts, table);
+    this.#endings = new EndingJudge(this.#options);
+    this.#ports = new TransferPorts(setup.options.transferPorts);
     this.#reports = new SessionReports(this.#main, () =>
       [...this.#sessions].flatMap(([key, { record }]) => (record ? [[key, record] as const] : [])),
     );
@@ -61,7 +62,6 @@ export class HelperThread {
   end(): void {
     this.#reports.stop();
     for (const session of this.#sessions.values()) session.close();
-    this.#ports.close();
     this.#first?.close();
     this.#main.close();
   }
@@ -86,7 +86,7 @@ export class HelperThread {
     const session = new Session(
       arrival,
       this.#options,
-      { admission: this.#admission, facts, openSocket },
+      { admission: this.#admission, endings: this.#endings, facts, openSocket },
       {
         event: (record) => {
           this.#reports.heard(key);

@@ -6,7 +6,6 @@ import type { TftpError } from '../../protocol/errors';
 import type { Storage } from '../../storage/storage';
 import { countEnd } from '../journal';
 import type { ListeningAddress } from '../listening-address';
-import { PortTable } from '../port-table';
 import type { CoreListener } from '../server-core';
 import type { Counters } from '../server-counters';
 import type { RequiredServerOptions } from '../server-options';
@@ -46,7 +45,6 @@ export class ThreadCrew {
   readonly #members = new Map<number, Member>();
   readonly #storages = new StorageList();
   readonly #mirror = new SessionMirror();
-  readonly #table = new PortTable(0);
   readonly #releaseRules: (() => void) | undefined;
   #options: RequiredServerOptions;
   #draining = false;
@@ -144,7 +142,6 @@ export class ThreadCrew {
     member.line.drain();
     member.line.close();
     this.#members.delete(owner);
-    this.#table.releaseAllOf(owner);
     await member.home.end(reason);
     return failure;
   }
@@ -162,7 +159,6 @@ export class ThreadCrew {
       rules: rules?.source,
       paused: this.#setup.paused,
       counters: this.#setup.counters.memory,
-      ports: this.#table.memory,
       main: port2,
     });
     const member = { thread, line, home };

@@ -15,7 +15,6 @@ export interface ThreadSetup {
   readonly rules: NameRulesSource | undefined;
   readonly paused: boolean;
   readonly counters: SharedArrayBuffer;
-  readonly ports: SharedArrayBuffer;
   /** The line to the main thread. */
   readonly main: MessagePort;
 }

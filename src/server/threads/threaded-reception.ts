@@ -7,7 +7,7 @@ import { CancelError, LocalError } from '../../protocol/errors';
 import type { Storage } from '../../storage/storage';
 import { Admission } from '../admission';
 import type { ListeningAddress } from '../listening-address';
-import { MissJudge } from '../miss-judge';
+import { EndingJudge } from '../ending-judge';
 import type { CoreListener, ServerCore } from '../server-core';
 import type { Counters } from '../server-counters';
 import type { RequiredServerOptions } from '../server-options';
@@ -161,7 +161,7 @@ const TOO_MANY_RESTARTS =
 /** What cannot be used is told at once, not by a thread later. */
 function checkOptions(options: RequiredServerOptions): void {
   void new Admission(options);
-  void new MissJudge(options);
+  void new EndingJudge(options);
 }
 
 function threadFailure(reason: unknown): LocalError {
