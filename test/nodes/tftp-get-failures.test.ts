@@ -261,7 +261,8 @@ describe('tftp-get, when it fails', () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'tftp-get-'));
     closeAfterTest(() => rm(folder, { recursive: true }));
     const { port, server } = await startServer({}, { storage: stuckStorage() });
-    const local = { ret: 'file', localFilename: `${folder}/f.bin`, concurrency: '1' };
+    const file = { ret: 'file', localFilename: `${folder}/f.bin` };
+    const local = { ...file, concurrency: '1', progressInterval: '20' };
     const first = await bench(get(port, local));
     const ended = new Promise<TransferRecord>((resolve) => {
       server.on('transfer', (record) => record.event === 'error' && resolve(record));
@@ -269,7 +270,7 @@ describe('tftp-get, when it fails', () => {
     // The second one waits for its turn, and has not been told of.
     first.send(trigger());
     first.send(trigger({ _msgid: 'm2' }));
-    const { payload } = await first.outputs[1]!.until();
+    const { payload } = await first.outputs[1]!.until((msg) => asRecord(msg.payload).bytes > 0);
     const before = Date.now();
     const second = await bench(get(port, local), 2, redeploy);
     should((await ended).error!.message).match(/cancel/i);

@@ -193,7 +193,7 @@ describe('tftp-server, its control messages', () => {
       const flow = await listening();
       await rm(root, { recursive: true });
       flow.send({ action: 'reload' });
-      should((await flow.caught.until()).error!.code).equal('ENOENT');
+      should((await flow.caught.until()).error!.code).equal('ENOFILE');
       should(reportOf(await ask(flow, { action: 'status' })).state).equal('listening');
     });
 
