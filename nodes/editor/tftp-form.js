@@ -95,7 +95,7 @@
 
   /** As the nodes check it: what consists of digits and dots is an IPv4 address, what has a colon IPv6. */
   function hostReason(node, value) {
-    const host = value.replace(/^\[(.*)\]$/, '$1');
+    const host = value.replace(/^\[(.*:.*)\]$/, '$1');
     const isName = !/[\s/\\?#@[\]%:]/.test(host) && !/^[\d.]+$/.test(host);
     const isHost = host === '' || isName || isAddress(host);
     return isHost ? undefined : text(node, 'tftp.errors.host');

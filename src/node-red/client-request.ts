@@ -140,7 +140,7 @@ function hostOf(value: unknown): string {
   if (Array.isArray(value)) {
     throw invalidSetting('the host is an array: send one message for each host');
   }
-  const host = textSetting(value).replace(/^\[(.*)\]$/, '$1');
+  const host = textSetting(value).replace(/^\[(.*:.*)\]$/, '$1');
   if (host === '') {
     throw invalidSetting(
       'no host: fill in "Host", or set msg.host to the address of the TFTP server',

@@ -14,7 +14,7 @@ async function read(server: Place): Promise<string[]> {
   const reader = await ScriptedPeer.bind();
   const odd: string[] = [];
   reader.send(rrq('f'), server);
-  for (let block = 1; block <= BLOCKS; ) {
+  for (let block = 1; block <= BLOCKS;) {
     const heard = await reader.hear();
     if (heard.startsWith(`DATA ${block} `)) {
       reader.send(ack(block));

@@ -293,6 +293,11 @@ describe('diagnose', () => {
 
     const table: [Key, TransferRecord, Expected?][] = [
       ['flowTooLate', failed('ENOANSWER')],
+      [
+        'flowRefused',
+        failed('', { error: { code: 'ENOENT', tftpCode: 1, message: 'm', by: 'flow' } }),
+        { text: 'm' },
+      ],
       ['localFileMissing', failed('ENOFILE', { role: 'client' }), { text: 'm' }],
       ['localFileMissing', failed('ENOFILE'), { text: 'm' }],
       ['localFileDenied', failed('ENOPERM', { role: 'client' }), { text: 'm' }],

@@ -167,12 +167,25 @@ describe('tftp-server, its name rules', () => {
       should(body).have.properties({ refused: 'No 127.0.0.1' });
     });
 
+    it('tells the first steps of many', async () => {
+      const { body } = await ask({ rules: 'rs . a', name: 'x' });
+      should(body).have.property('steps').with.length(200);
+      should(body).have.property('moreSteps', 4096 + 1 - 200);
+      JSON.stringify(body).length.should.be.below(50_000);
+    });
+
     const wrong: [what: string, body: object, says: RegExp][] = [
       ['wrong rules', { rules: 'r (\nq', name: 'a' }, /line 1: .*; line 2: /],
       ['no rules', { name: 'a' }, /The rules must be text/],
       ['no name', { rules: '' }, /The name must be text/],
       ['no address', { rules: '', name: 'a', client: 'b' }, /The client must be an IP address/],
       ['rules that are too long', { rules: '#'.repeat(65537), name: 'a' }, /65536 characters/],
+      ['too many rules', { rules: 'r a b\n'.repeat(1000), name: 'a' }, /1000 lines/],
+      [
+        'a rule that is too long',
+        { rules: `r a ${'b'.repeat(2050)}`, name: 'a' },
+        /2048 characters/,
+      ],
       ['a name that is too long', { rules: '', name: 'a'.repeat(513) }, /512 characters/],
       ['something else', [], /The rules must be text/],
     ];

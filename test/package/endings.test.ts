@@ -199,9 +199,9 @@ for (const release of NODE_RED_RELEASES) {
       for (let round = 0; round < 3; round += 1) {
         const done = new Map<string, Buffer>();
         const client = new TftpClient({ host: '127.0.0.1', port: place.port, retries: 0 });
-        let killed = false;
+        const killed = new AbortController();
         const upload = async (device: number): Promise<void> => {
-          for (let number = 0; !killed; number += 1) {
+          for (let number = 0; !killed.signal.aborted; number += 1) {
             const name = `${round}-${device}-${number}.bin`;
             const content = Buffer.alloc(20_000 + 3000 * number, name);
             const put = client.put(content, name, { timeout: 200 });
@@ -210,13 +210,12 @@ for (const release of NODE_RED_RELEASES) {
               () => false,
             );
             if (isStored) done.set(name, content);
-            else if (killed) return;
           }
         };
         const uploads = Promise.all(Array.from({ length: 8 }, (_, device) => upload(device)));
         while (done.size < 40) await new Promise(setImmediate);
         await runtime!.kill();
-        killed = true;
+        killed.abort();
         await uploads;
         client.close();
         for (const [name, content] of done) {

@@ -115,7 +115,7 @@ describe('TftpServer with threads', () => {
       const peer = await ScriptedPeer.bind();
       should(await peer.ask(rrq('f'), place)).equal('ERROR 2 Not a regular file');
       should((await record('error')).error).match({
-        code: 'EACCES',
+        code: 'ENOPERM',
         message: /^\/secret\/path is/,
       });
       should(await peer.ask(wrq('f'), place)).equal('ERROR 0 An internal error occurred');
