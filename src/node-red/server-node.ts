@@ -1,6 +1,5 @@
 /** What a tftp server node does: listens, and tells the flow of uploads, transfers and failures. */
 
-import { mkdir, stat } from 'node:fs/promises';
 import { systemClock } from '../net/clock';
 import { endedRecord, isLast } from '../net/transfer-record';
 import { CancelError, LocalError } from '../protocol/errors';
@@ -23,9 +22,10 @@ import {
   toOutput,
   toTftpError,
 } from './messages';
-import { asksFlow, needsFolder } from './node-config';
+import { asksFlow } from './node-config';
 import { StatusLine, haltedStatus, serverStatus, startFailureStatus, statusTexts } from './status';
 import { ServerControl } from './server-control';
+import { checkFolders, folderOptions } from './server-folder';
 import { ServerRules } from './server-rules';
 import { describeNode, transferMonitor } from './transfer-monitor';
 import { UploadMemory } from './upload-memory';
@@ -99,7 +99,7 @@ export class ServerNode implements ControlledServer {
     this.#clock = clock;
     this.#node = node;
     this.#config = config;
-    this.#folder = usesFolder(config) ? folderOptions(RED, config) : undefined;
+    this.#folder = folderOptions(RED, config);
     const mapFile = config.mapFile === '' ? undefined : localPath(RED, config.mapFile);
     this.#rules = new ServerRules(mapFile, config.server.rules);
     this.#status = new StatusLine((status) => node.status(status));
@@ -269,7 +269,7 @@ export class ServerNode implements ControlledServer {
     const { createDir, writes } = this.#config;
     const options = this.#folder;
     if (options === undefined) return new UploadStorage(undefined, writes, this.#memory);
-    for (const folder of foldersOf(options)) await checkFolder(folder, createDir);
+    await checkFolders(options, createDir);
     return new UploadStorage(new FolderStorage(options), writes, this.#memory);
   }
 
@@ -383,36 +383,4 @@ export class ServerNode implements ControlledServer {
     const payload = failurePayload(error, { role: 'server', localAddress, localPort: this.#port });
     this.#node.error(catchError(error), { payload });
   }
-}
-
-/** The flow may name files of a folder too. */
-function usesFolder(config: ServerConfig): boolean {
-  return needsFolder(config) || (asksFlow(config) && config.root !== '');
-}
-
-/** Paths in the settings count from the working directory that Node-RED was given. */
-function folderOptions(
-  RED: Parameters<typeof localPath>[0],
-  { root, overwrite, createDir, folder }: ServerConfig,
-): FolderStorageOptions {
-  const { extraRoots, writeRoot, ...lookup } = folder;
-  return {
-    ...lookup,
-    root: [root, ...extraRoots].map((path) => localPath(RED, path)),
-    ...(writeRoot !== '' && { writeRoot: localPath(RED, writeRoot) }),
-    overwrite,
-    createDirs: createDir,
-  };
-}
-
-function foldersOf({ root, writeRoot }: FolderStorageOptions): string[] {
-  return [root, writeRoot ?? []].flat();
-}
-
-async function checkFolder(folder: string, create: boolean): Promise<void> {
-  if (create) await mkdir(folder, { recursive: true }).catch(() => undefined);
-  const found = await stat(folder).catch(() => undefined);
-  if (found?.isDirectory()) return;
-  const message = `The folder ${folder} does not exist: create it, or choose another one`;
-  throw new LocalError('ENOFILE', message, { filename: folder });
 }
