@@ -65,7 +65,7 @@ const TRANSFER: readonly Flag[] = [
   {
     name: 'max-size',
     value: 'BYTES',
-    help: 'Fail if the file is larger. k, M and G stand for KiB, MiB and GiB.',
+    help: 'Fail if the file is larger. k, M and G stand for KiB, MiB and GiB. Default: 4G for get, no limit for put.',
   },
   { name: 'sha256', value: 'HEX', help: 'Fail if the file has another SHA-256.' },
 ];

@@ -27,6 +27,7 @@ const ENDINGS = [
   'silentInTheMiddleNoSize',
   'deadline',
   'flowTooLate',
+  'flowRefused',
   'nothingListens',
   'clientGone',
   'portClosed',
@@ -47,6 +48,10 @@ const ENDINGS = [
   'accessDenied',
   'fileExists',
   'diskFull',
+  'localFileMissing',
+  'localFileDenied',
+  'localFileExists',
+  'localDiskFull',
   'tooLarge',
   'busy',
   'protocolBroken',
@@ -91,6 +96,11 @@ const SAID: Readonly<Record<TransferRecord['role'], Readonly<Record<number, Endi
 /** What ends a transfer from our side, whichever it is. */
 const OURS: Partial<Record<TftpErrorCode, Ending>> = {
   ENOSPC: 'diskFull',
+  ENOFILE: 'localFileMissing',
+  ENOPERM: 'localFileDenied',
+  EFILEEXISTS: 'localFileExists',
+  EDISKFULL: 'localDiskFull',
+  ENOANSWER: 'flowTooLate',
   ETOOLARGE: 'tooLarge',
   EBUSY: 'busy',
   EBADOP: 'protocolBroken',
@@ -142,6 +152,7 @@ function failureOf(record: TransferRecord, trace: readonly TraceLine[]): Ending 
     if (error?.expected) return 'expectedClose';
     return SAID[role][error!.tftpCode] ?? 'peerRefused';
   }
+  if (error?.by === 'flow' && !error.expected) return 'flowRefused';
   if (role === 'server') {
     if (code === 'ENOENT') return missOf(record);
     // No client has said so: the server has counted its probes.
@@ -178,7 +189,7 @@ function otherAddressIn(trace: readonly TraceLine[]): string | undefined {
 
 function silenceOf(record: TransferRecord, trace: readonly TraceLine[]): Ending {
   const { role, bytes, size } = record;
-  if (trace.length === 0) return role === 'server' ? 'flowTooLate' : 'failed';
+  if (trace.length === 0) return 'failed';
   if (!gaveUp(trace)) return 'deadline';
   if (bytes > 0) return size === null ? 'silentInTheMiddleNoSize' : 'silentInTheMiddle';
   if (trace.some(isAnswer)) return 'silentAtFirstBlock';

@@ -5,7 +5,9 @@ import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { run } from '../../src/cli/main';
+import { ScriptedPeer } from '../helpers/scripted-peer';
 import { ON_LINUX, skipUnless } from '../helpers/skip';
+import { error, oack } from '../helpers/wire';
 import { FakeIo } from './fake-io';
 import { content, withFolder, withServer, withSilence } from './servers';
 import type { TransferRecord } from '../../src/net/transfer-record';
@@ -25,6 +27,27 @@ describe('red-tftp get', () => {
         io.err.should.equal('');
       }));
   }
+
+  it('takes 4 GiB at most unless told otherwise', async () => {
+    const limit = 4 * 1024 ** 3;
+    for (const [size, more, code] of [
+      [limit + 1, [], 4],
+      [limit + 1, ['--max-size', '5G'], 1],
+      [limit, [], 1],
+    ] as const) {
+      const peer = await ScriptedPeer.bind();
+      const io = new FakeIo();
+      const url = `tftp://127.0.0.1:${peer.port}/disk.img`;
+      const exit = run(['get', url, '-o', '-', ...more], io);
+      await peer.hear();
+      peer.send(oack('tsize', String(size)));
+      const heard = await peer.hear();
+      should(heard).match(code === 4 ? /^ERROR 3 .*limit of 4294967296 bytes/ : /^ACK 0/);
+      if (code === 1) peer.send(error(0, 'enough'));
+      should(await exit).equal(code);
+      peer.close();
+    }
+  });
 
   it('writes nothing but the file to stdout with -o -', () =>
     withGet(async ({ url }) => {

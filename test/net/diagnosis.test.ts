@@ -312,7 +312,17 @@ describe('diagnose', () => {
     const single = { options: { blksize: 1000, windowsize: 1 } };
 
     const table: [Key, TransferRecord, Expected?][] = [
-      ['flowTooLate', failed('ETIMEDOUT')],
+      ['flowTooLate', failed('ENOANSWER')],
+      [
+        'flowRefused',
+        failed('', { error: { code: 'ENOENT', tftpCode: 1, message: 'm', by: 'flow' } }),
+        { text: 'm' },
+      ],
+      ['localFileMissing', failed('ENOFILE', { role: 'client' }), { text: 'm' }],
+      ['localFileMissing', failed('ENOFILE'), { text: 'm' }],
+      ['localFileDenied', failed('ENOPERM', { role: 'client' }), { text: 'm' }],
+      ['localFileExists', failed('EFILEEXISTS', { role: 'client' }), { text: 'm' }],
+      ['localDiskFull', failed('EDISKFULL', { role: 'client' }), { text: 'm' }],
       ['queueFull', failed('EQUEUEFULL', { role: 'client' })],
       ['hostNotFound', failed('ENOTFOUND', { role: 'client', host: 'h' }), { host: 'h' }],
       ['failed', failed('EIO'), { text: 'm' }],

@@ -530,7 +530,7 @@ describe('TransferDriver, with a peer that misbehaves', function () {
       should(failure.code).equal('ECANCELED');
       const missing = { file: '/nowhere/at/all' };
       const other = await failureOf(clientFor(server).put(missing, 'f', { onEvent }));
-      should(other.code).equal('ENOENT');
+      should(other.code).equal('ENOFILE');
     });
   });
 });

@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import should = require('should');
+import { UploadMemory } from '../../src/node-red/upload-memory';
 import { UploadStorage } from '../../src/node-red/upload-storage';
 import { NameRules } from '../../src/server/names/name-rules';
 import type { ServerOptions } from '../../src/server/server-options';
@@ -114,7 +115,7 @@ describe('TftpServer with threads', () => {
       const peer = await ScriptedPeer.bind();
       should(await peer.ask(rrq('f'), place)).equal('ERROR 2 Not a regular file');
       should((await record('error')).error).match({
-        code: 'EACCES',
+        code: 'ENOPERM',
         message: /^\/secret\/path is/,
       });
       should(await peer.ask(wrq('f'), place)).equal('ERROR 0 An internal error occurred');
@@ -138,7 +139,8 @@ describe('TftpServer with threads', () => {
   });
 
   it('hands out the content of uploads that a thread keeps in memory', async () => {
-    const storage = new UploadStorage(new FolderStorage({ root: temp.path }), 'both');
+    const memory = new UploadMemory(LONG.length);
+    const storage = new UploadStorage(new FolderStorage({ root: temp.path }), 'both', memory);
     const { server, place } = await startServer({ storage, threads: 1 });
     const upload = new Promise<StoredFile>((resolve) => {
       server.on('upload', (_, stored) => resolve(stored));
