@@ -16,10 +16,12 @@ const ENDINGS = [
   'complete',
   'completeRepeated',
   'lastBlockUnconfirmed',
+  'putUnconfirmed',
   'probe',
   'waiting',
   'clientNeverAnswered',
   'serverNeverAnswered',
+  'answeredElsewhere',
   'silentAtFirstBlock',
   'silentInTheMiddle',
   'silentInTheMiddleNoSize',
@@ -55,6 +57,7 @@ const ENDINGS = [
   'protocolBroken',
   'optionsUnacceptable',
   'wrongChecksum',
+  'wrongSize',
   'cancelled',
   'queueFull',
   'hostNotFound',
@@ -103,6 +106,7 @@ const OURS: Partial<Record<TftpErrorCode, Ending>> = {
   EBADOP: 'protocolBroken',
   EOPTNEG: 'optionsUnacceptable',
   EDIGEST: 'wrongChecksum',
+  EBADSIZE: 'wrongSize',
   ECANCELED: 'cancelled',
   EQUEUEFULL: 'queueFull',
   ENOTFOUND: 'hostNotFound',
@@ -142,8 +146,8 @@ function endingOf(record: TransferRecord, trace: readonly TraceLine[]): Ending |
 function failureOf(record: TransferRecord, trace: readonly TraceLine[]): Ending {
   const { role, error } = record;
   const code = error?.code;
-  if (code === 'ETIMEDOUT') return silenceOf(record, trace);
-  if (code === 'ECONNREFUSED') return closedPortOf(record, trace);
+  if (code === 'ETIMEDOUT') return knownEndOf(trace) ?? silenceOf(record, trace);
+  if (code === 'ECONNREFUSED') return knownEndOf(trace) ?? closedPortOf(record, trace);
   if (saidByPeer(record, trace)) {
     if (error?.expected) return 'expectedClose';
     return SAID[role][error!.tftpCode] ?? 'peerRefused';
@@ -167,6 +171,20 @@ function own(code: string | undefined): Ending | undefined {
 function missOf({ error, servedAs }: TransferRecord): Ending {
   if (error?.expected) return 'expectedMiss';
   return servedAs === undefined ? 'missingFile' : 'missingFileMapped';
+}
+
+/** The ends of which more is known than that the server was silent, or its port closed. */
+function knownEndOf(trace: readonly TraceLine[]): Ending | undefined {
+  if (trace.some(({ note }) => note === 'the last block was not acknowledged')) {
+    return 'putUnconfirmed';
+  }
+  return otherAddressIn(trace) === undefined ? undefined : 'answeredElsewhere';
+}
+
+/** The address that answered although it was not asked. */
+function otherAddressIn(trace: readonly TraceLine[]): string | undefined {
+  const elsewhere = trace.findLast(({ note }) => note.endsWith(', which was not asked'));
+  return /came from (\S+), which/.exec(elsewhere?.note ?? '')?.[1];
 }
 
 function silenceOf(record: TransferRecord, trace: readonly TraceLine[]): Ending {
@@ -221,6 +239,7 @@ function valuesOf(record: TransferRecord, trace: readonly TraceLine[]): Diagnosi
     silence: tenths(silenceAtEnd(trace) / 1000),
     attempts: retry?.attempt ?? attemptsIn(trace),
     retries: retry?.retries ?? 0,
+    other: otherAddressIn(trace) ?? '',
     code: error?.tftpCode ?? 0,
     text: error?.message ?? '',
   };

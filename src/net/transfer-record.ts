@@ -63,7 +63,10 @@ export interface TransferRecord {
   started: string;
   /** Present in the record that ends the transfer. */
   finished?: string;
-  /** False if all was sent but the last block was never acknowledged: many boot ROMs never do. */
+  /**
+   * False if a server sent all, and the client acknowledged all but the last block: many boot ROMs never
+   * acknowledge that one. A put is complete only with that acknowledgement.
+   */
   finalAck?: boolean;
   /** The checksum of the file in hexadecimal digits, where one was asked for. */
   sha256?: string;

@@ -48,6 +48,7 @@ const MESSAGE_OPTIONS = [
   'timeout',
   'retries',
   'tsize',
+  'rollover',
   'deadline',
   'sha256',
   'md5',
@@ -210,6 +211,13 @@ function windowSetting(value: unknown): number | 'auto' | null {
   return textSetting(value) === 'auto' ? 'auto' : (numberSetting('windowsize', value) ?? null);
 }
 
+/** null for blank, so that it is not asked. */
+function rolloverSetting(value: unknown): 0 | 1 | null {
+  const number = numberSetting('rollover', value) ?? null;
+  if (number === null || number === 0 || number === 1) return number;
+  throw invalidSetting(`rollover is ${number}: it must be 0 or 1, or blank`);
+}
+
 /**
  * The client's options from what is saved in a node, where a blank blksize, windowsize or timeout
  * means that the option is not sent.
@@ -229,6 +237,8 @@ function transferOptions(
     timeout: millisecondsSetting('timeout', raw.timeout, 0.01, 255) ?? null,
     retries: numberSetting('retries', raw.retries),
     tsize: isBlank(raw.tsize) ? undefined : flagSetting(raw.tsize),
+    rollover: rolloverSetting(raw.rollover),
+    anyAddress: flagSetting(raw.anyAddress),
     deadline: millisecondsSetting('deadline', raw.deadline, 0, 2_000_000),
     progressInterval: numberSetting('progressInterval', raw.progressInterval),
     maxSize: bytesSetting('maxSize', raw.maxSize),

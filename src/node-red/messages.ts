@@ -2,6 +2,7 @@
 
 import { LocalError, isTftpError } from '../protocol/errors';
 import { describeError, failedRecords } from '../net/transfer-record';
+import { shownName } from '../protocol/name-text';
 import { peerName } from '../transfer/peer-lock';
 import type { NodeMessage } from 'node-red';
 import type { TftpError } from '../protocol/errors';
@@ -47,9 +48,10 @@ export function requestOutput(choice: EventsChoice): number {
  * payload: that is for the flow to make.
  */
 export function requestMessage(
-  { filename, client, mac, mode, options }: StorageRequest,
+  { client, mac, mode, options, ...request }: StorageRequest,
   id: string,
 ): NodeMessage {
+  const filename = shownName(request.filename);
   return {
     topic: filename,
     event: 'request',

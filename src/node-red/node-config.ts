@@ -47,6 +47,8 @@ const CLIENT_NODE_DEFAULTS = {
   timeout: '',
   retries: '6',
   tsize: true,
+  rollover: '',
+  anyAddress: false,
   concurrency: '5',
   queue: '1000',
   localAddress: '',
@@ -80,7 +82,7 @@ export const TFTP_PUT_DEFAULTS = {
   sourceType: 'msg',
 };
 
-/** Bytes: fits four uploads of the largest default size, and a small computer. */
+/** Bytes: room for some firmware images at once, also on a small computer. */
 const DEFAULT_UPLOAD_MEMORY = 256 * 1024 * 1024;
 
 /** The properties of a tftp server node. `maxUploadSize` and `uploadMemory` in MiB, `responseTimeout`, `timeout` and `deadline` in seconds. */
@@ -102,7 +104,7 @@ export const TFTP_SERVER_DEFAULTS = {
   createDir: false,
   access: 'private',
   allow: [] as string[],
-  maxUploadSize: '64',
+  maxUploadSize: '1024',
   uploadMemory: '256',
   maxTransfers: '500',
   maxPerHost: '400',
@@ -204,6 +206,8 @@ const TRANSFER_PROPERTIES = [
   'timeout',
   'retries',
   'tsize',
+  'rollover',
+  'anyAddress',
   'localAddress',
   'localPorts',
   'deadline',

@@ -270,7 +270,9 @@ export class ServerNode implements ControlledServer {
     const options = this.#folder;
     if (options === undefined) return new UploadStorage(undefined, writes, this.#memory);
     await checkFolders(options, createDir);
-    return new UploadStorage(new FolderStorage(options), writes, this.#memory);
+    const folder = new FolderStorage(options);
+    if (writes === 'folder' || writes === 'both') await folder.removeLeftovers();
+    return new UploadStorage(folder, writes, this.#memory);
   }
 
   #newServer(storage: Storage, rules: NameRules | undefined): TftpServer {

@@ -16,6 +16,7 @@
  * - EQUEUEFULL: too many messages wait in a node.
  * - EADDRINUSE, EADDRNOTAVAIL: the local port is in use; this computer does not have the address.
  * - EDIGEST: the content has another checksum.
+ * - EBADSIZE: fewer or more bytes came than were announced.
  * - ENOTFOUND, ECONNREFUSED: no such host; nothing listens on the peer's port.
  * - EBUSY: the server has too many transfers, or is paused.
  * - ENOFILE, ENOPERM, EFILEEXISTS, EDISKFULL: a local file or folder is missing, may not be used,
@@ -48,6 +49,7 @@ export const TFTP_ERROR_CODES = [
   'EADDRINUSE',
   'EADDRNOTAVAIL',
   'EDIGEST',
+  'EBADSIZE',
   'ENOTFOUND',
   'ECONNREFUSED',
   'EBUSY',

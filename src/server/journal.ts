@@ -5,6 +5,7 @@ import { failedRecords, isLast } from '../net/transfer-record';
 import type { TransferFacts, TransferRecord } from '../net/transfer-record';
 import { LocalError } from '../protocol/errors';
 import type { TftpError } from '../protocol/errors';
+import { shownName } from '../protocol/name-text';
 import type { RequestPacket } from '../protocol/packet';
 import { plainPath } from '../storage/remote-path';
 import type { Peer } from '../transfer/peer-lock';
@@ -71,12 +72,13 @@ export class Journal {
 
   /** Tells of a request that was answered with an ERROR, as of a transfer that failed at once. */
   refused({ request, client, local, error, facts }: RefusedRequest): void {
-    error.filename ??= request.filename;
+    const filename = shownName(request.filename);
+    error.filename ??= filename;
     const [start, failed] = failedRecords(
       {
         role: 'server',
         operation: request.type === 'RRQ' ? 'read' : 'write',
-        filename: request.filename,
+        filename,
         mode: request.mode,
         host: client.address,
         port: client.port,
@@ -107,7 +109,7 @@ export class Journal {
   }
 
   #missed({ filename }: RequestPacket, { address }: Peer): void {
-    const alarm = this.#guesses.missed(address, plainPath(filename), Date.now());
+    const alarm = this.#guesses.missed(address, shownName(plainPath(filename)), Date.now());
     if (alarm === undefined) return;
     this.#counters.add('alarms');
     this.#listener.alarm(alarm);

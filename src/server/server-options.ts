@@ -79,7 +79,11 @@ export interface ServerOptions {
   probes?: boolean;
   /** Options that some clients are refused. What any of the profiles of a client refuses is not granted. @default [] */
   profiles?: readonly OptionProfile[];
-  /** The largest upload, in bytes. @default 64 MiB */
+  /**
+   * The largest upload, in bytes. The default is larger than the firmware and disk images of today,
+   * and bounds what one mistake can do: what all uploads together may take is up to the storage, such as
+   * the `quota` of a `FolderStorage`. @default 1 GiB
+   */
   maxUploadSize?: number;
   /** Transfers at the same time; more are told that the server is busy. @default 500 */
   maxTransfers?: number;
@@ -92,7 +96,11 @@ export interface ServerOptions {
   blksizeMax?: number;
   /** The largest window granted, in blocks, 1 to 65535. @default 64, what boot loaders ask for at most */
   windowsizeMax?: number;
-  /** First retransmission timeout in milliseconds, unless the client asks for another. @default 1000 */
+  /**
+   * First retransmission timeout in milliseconds, unless the client asks for another, which is then kept
+   * (RFC 2349). Later ones follow the measured round trip: in windows down to 200, otherwise not below
+   * this or 1000. @default 1000
+   */
   timeout?: number;
   /** Timeouts without progress before giving up. @default 6: two minutes, as long as a phone may need to erase its flash */
   retries?: number;
@@ -145,7 +153,7 @@ export const SERVER_DEFAULTS = {
   expectedMisses: [],
   probes: true,
   profiles: [],
-  maxUploadSize: 64 * 1024 * 1024,
+  maxUploadSize: 1024 * 1024 * 1024,
   maxTransfers: 500,
   maxPerHost: 400,
   windowsizeMax: 64,

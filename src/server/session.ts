@@ -1,6 +1,7 @@
 /** One admitted request: opens the file, settles the options, and runs the transfer. */
 
 import type { TftpError } from '../protocol/errors';
+import { shownName } from '../protocol/name-text';
 import { grantOptions } from '../protocol/options';
 import type { GrantedOptions } from '../protocol/options';
 import type { RequestPacket } from '../protocol/packet';
@@ -17,6 +18,7 @@ import { readOpening, writeOpening } from '../transfer/opening';
 import { PeerLock } from '../transfer/peer-lock';
 import type { Peer } from '../transfer/peer-lock';
 import { Receiver } from '../transfer/receiver';
+import { retryPolicy } from '../transfer/retry-policy';
 import type { RetryPolicy } from '../transfer/retry-policy';
 import { Sender } from '../transfer/sender';
 import { announcedSize, tooLarge } from './admission';
@@ -27,12 +29,6 @@ import type { RequiredServerOptions } from './server-options';
 import { storedFile } from './stored-file';
 import type { StoredFile } from './stored-file';
 
-/** Timeouts of a server double up to this, in milliseconds: with six retries, two minutes of patience for phones that erase their flash. */
-const MAX_TIMEOUT = 60_000;
-/** Below this a busy event loop would look like a lost packet. A shorter setting still holds. */
-const MIN_TIMEOUT = 200;
-/** A client that never answers, perhaps a forged address, gets our first packet so many times. */
-const OPENING_SENDS = 3;
 /** The largest block granted by default: with the headers of UDP, TFTP and IP it fits a 1500-byte frame. */
 const BLKSIZE_IPV4 = 1468;
 const BLKSIZE_IPV6 = 1448;
@@ -193,7 +189,7 @@ export class Session implements ServedSession {
       size: source.size,
       granted,
       prepare: (recorder) => ({
-        machine: new Sender(readOpening(granted), this.#policy, recorder),
+        machine: new Sender(readOpening(granted), this.#retryPolicy, recorder),
         source,
       }),
       release: () => source.close(),
@@ -204,7 +200,8 @@ export class Session implements ServedSession {
     const { request } = this.arrival;
     const { storage, maxUploadSize } = this.#options;
     const size = announcedSize(request);
-    const upload = await storage.openForWriting({ ...(await this.#lookUp()), size });
+    const abort = (reason: TftpError): void => this.abort(reason);
+    const upload = await storage.openForWriting({ ...(await this.#lookUp()), size, abort });
     const limited = limitedSink(upload, maxUploadSize, () => tooLarge(maxUploadSize));
     const sink = request.mode === 'netascii' ? netasciiSink(limited) : limited;
     const granted = this.#grant(size);
@@ -212,7 +209,7 @@ export class Session implements ServedSession {
       size,
       granted,
       prepare: (recorder) => ({
-        machine: new Receiver(writeOpening(granted), this.#policy, recorder),
+        machine: new Receiver(writeOpening(granted, request.mode), this.#retryPolicy, recorder),
         sink,
       }),
       release: () => sink.discard(),
@@ -233,8 +230,8 @@ export class Session implements ServedSession {
     const asked = { ...meant, client, signal, ...(mac !== undefined && { mac }) };
     const filename = rules ? await servedName(rules, storage, request.type, asked) : asked.filename;
     if (filename !== request.filename) {
-      this.#servedAs = filename;
-      this.#listener.named?.(filename);
+      this.#servedAs = shownName(filename);
+      this.#listener.named?.(this.#servedAs);
     }
     this.#surroundings.admission.checkName(request.type, filename);
     return { ...asked, filename };
@@ -269,7 +266,7 @@ export class Session implements ServedSession {
       destination: client,
       clock: systemClock,
       role: 'server',
-      filename,
+      filename: shownName(filename),
       servedAs: this.#servedAs,
       mode,
       size,
@@ -299,15 +296,7 @@ export class Session implements ServedSession {
     return grantOptions(asked, { blksizeMax, windowsizeMax }, transfer);
   }
 
-  get #policy(): RetryPolicy {
-    const { timeout, retries } = this.#options;
-    return {
-      timeout,
-      minTimeout: Math.min(MIN_TIMEOUT, timeout),
-      maxTimeout: MAX_TIMEOUT,
-      retries,
-      openingSends: OPENING_SENDS,
-      random: Math.random,
-    };
+  get #retryPolicy(): RetryPolicy {
+    return retryPolicy(this.#options, Math.random);
   }
 }

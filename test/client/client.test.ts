@@ -53,7 +53,7 @@ describe('TftpClient', () => {
       const client = clientFor(peer, options);
       const run = begin === 'put' ? client.put('12345', 'a/b') : client[begin]('a/b');
       const { bytes } = await peer.next();
-      peer.send(error(0));
+      peer.send(error(1));
       await failureOf(run);
       return bytes.toString('latin1').replaceAll('\0', '|');
     }
@@ -122,7 +122,7 @@ describe('TftpClient', () => {
       );
       const put = failureOf(other.put('12345', 'f'));
       should(await peer.hear()).equal('WRQ f octet blksize 1428 windowsize 1');
-      peer.send(error(0));
+      peer.send(error(1));
       await put;
       client.close();
     });

@@ -232,6 +232,18 @@ describe('tftp-get', () => {
     });
 
     for (const [where, node, message] of [
+      ['the node', { rollover: '1' }, {}],
+      ['the message', {}, { tftpOptions: { rollover: 1 } }],
+    ] as const) {
+      it(`asks for another rollover if ${where} says so`, async () => {
+        const { port } = await startServer({ 'firmware.bin': 'x' });
+        const { send, outputs } = await bench(get(port, node));
+        send(message);
+        should((await outputs[0]!.until()).tftp!.options.rollover).equal(1);
+      });
+    }
+
+    for (const [where, node, message] of [
       ['the node', { windowsize: 'auto' }, {}],
       ['the message', { windowsize: '' }, { tftpOptions: { windowsize: 'auto' } }],
     ] as const) {

@@ -9,9 +9,10 @@ import type {
   StorageRequest,
   StorageWriteRequest,
 } from '../../storage/storage';
+import type { TftpError } from '../../protocol/errors';
 import type { Line } from './line';
 import type { HomeCalls, HomeRequest, HomeSource } from './messages';
-import { packError } from './packed-error';
+import { packError, unpackTftpError } from './packed-error';
 
 type HomeLine = Line<HomeCalls>;
 
@@ -33,12 +34,18 @@ export class AwayStorage implements Storage {
     return sourceOf(this.#line, opened);
   }
 
-  async openForWriting(request: StorageWriteRequest): Promise<DataSink> {
-    const { size } = request;
+  async openForWriting({ size, abort, ...request }: StorageWriteRequest): Promise<DataSink> {
     const id = await this.#asking(request, (asked) =>
       this.#line.ask('openSink', [{ ...asked, request: { ...asked.request, size } }]),
     );
+    if (abort) void this.#pass(id, abort);
     return new AwaySink(this.#line, id);
+  }
+
+  /** Passes on that the storage ends the transfer. */
+  async #pass(id: number, abort: (reason: TftpError) => void): Promise<void> {
+    const reason = await this.#line.ask('sinkAborted', [id]).catch(() => undefined);
+    if (reason) abort(unpackTftpError(reason));
   }
 
   canOpen(request: StorageRequest, operation: 'read' | 'write'): Promise<boolean> {

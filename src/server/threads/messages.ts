@@ -46,7 +46,7 @@ export interface HomeRequest {
 }
 
 export interface HomeWriteRequest extends HomeRequest {
-  readonly request: Omit<StorageWriteRequest, 'signal'>;
+  readonly request: Omit<StorageWriteRequest, 'signal' | 'abort'>;
 }
 
 /** A source that was opened at home: `content` if there is no need to ask for it. */
@@ -62,6 +62,8 @@ export interface HomeCalls {
   readSource(id: number): Promise<Moving<Uint8Array> | undefined>;
   closeSource(id: number): void;
   openSink(request: HomeWriteRequest): Promise<number>;
+  /** Settles when the storage ends the transfer of this sink, or with undefined when the sink has ended. */
+  sinkAborted(id: number): Promise<PackedError | undefined>;
   write(id: number, chunk: Uint8Array): Promise<void>;
   commit(id: number): Promise<void>;
   discard(id: number): Promise<void>;

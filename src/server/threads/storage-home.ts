@@ -9,12 +9,14 @@ import type {
   StorageRequest,
 } from '../../storage/storage';
 import { LocalError } from '../../protocol/errors';
+import type { TftpError } from '../../protocol/errors';
 import { RecentMap } from '../recent-map';
 import { storedFile } from '../stored-file';
 import type { StoredFile } from '../stored-file';
 import { Moving } from './line';
-import type { HomeCalls, HomeRequest, HomeSource, StoragePlan } from './messages';
-import { unpackError } from './packed-error';
+import type { HomeCalls, HomeRequest, HomeSource, HomeWriteRequest, StoragePlan } from './messages';
+import { packError, unpackError } from './packed-error';
+import type { PackedError } from './packed-error';
 import { sharedCopy } from './shared-copy';
 
 /** Storages that are known by their number: the one in use, and those that were just in use. */
@@ -49,12 +51,29 @@ export class StorageList {
   }
 }
 
+/** A sink that another thread writes to. */
+interface OpenSink {
+  readonly sink: DataSink;
+  readonly storage: Storage;
+  readonly ending: Ending;
+}
+
+/** Whether a storage has ended the transfer of a sink. The first word counts. */
+class Ending {
+  readonly reason: Promise<PackedError | undefined>;
+  settle: (reason: PackedError | undefined) => void = () => undefined;
+
+  constructor() {
+    this.reason = new Promise((resolve) => (this.settle = resolve));
+  }
+}
+
 /** What one thread has open here. */
 export class StorageHome implements Omit<HomeCalls, 'snapshots'> {
   readonly #storages: StorageList;
   readonly #asked = new Map<number, AbortController>();
   readonly #sources = new Map<number, DataSource>();
-  readonly #sinks = new Map<number, { readonly sink: DataSink; readonly storage: Storage }>();
+  readonly #sinks = new Map<number, OpenSink>();
   readonly #committed = new RecentMap<number, StoredFile>(COMMITTED_KEPT);
   #ended = false;
 
@@ -85,15 +104,21 @@ export class StorageHome implements Omit<HomeCalls, 'snapshots'> {
     void source?.close();
   }
 
-  async openSink(
-    request: HomeRequest & { request: { size: number | undefined } },
-  ): Promise<number> {
+  async openSink(request: HomeWriteRequest): Promise<number> {
     const { size } = request.request;
     const storage = this.#storages.find(request.key);
-    const sink = await this.#asking(request, (whole) => storage.openForWriting({ ...whole, size }));
+    const ending = new Ending();
+    const abort = (reason: TftpError): void => ending.settle(packError(reason));
+    const sink = await this.#asking(request, (whole) =>
+      storage.openForWriting({ ...whole, size, abort }),
+    );
     if (this.#ended) await sink.discard();
-    this.#sinks.set(request.id, { sink, storage });
+    this.#sinks.set(request.id, { sink, storage, ending });
     return request.id;
+  }
+
+  async sinkAborted(id: number): Promise<PackedError | undefined> {
+    return this.#sinks.get(id)?.ending.reason;
   }
 
   write(id: number, chunk: Uint8Array): Promise<void> {
@@ -101,15 +126,13 @@ export class StorageHome implements Omit<HomeCalls, 'snapshots'> {
   }
 
   async commit(id: number): Promise<void> {
-    const known = this.#sinks.get(id);
-    this.#sinks.delete(id);
+    const known = this.#take(id);
     await known?.sink.commit();
     if (known) this.#committed.set(id, storedFile(known.sink, known.storage));
   }
 
   async discard(id: number): Promise<void> {
-    const known = this.#sinks.get(id);
-    this.#sinks.delete(id);
+    const known = this.#take(id);
     await known?.sink.discard();
   }
 
@@ -136,6 +159,7 @@ export class StorageHome implements Omit<HomeCalls, 'snapshots'> {
     const sinks = [...this.#sinks.values()];
     this.#sources.clear();
     this.#sinks.clear();
+    for (const { ending } of sinks) ending.settle(undefined);
     await Promise.all([
       ...sources.map((source) => source.close()),
       ...sinks.map(({ sink }) => sink.discard()),
@@ -155,6 +179,13 @@ export class StorageHome implements Omit<HomeCalls, 'snapshots'> {
     } finally {
       this.#asked.delete(id);
     }
+  }
+
+  #take(id: number): OpenSink | undefined {
+    const known = this.#sinks.get(id);
+    this.#sinks.delete(id);
+    known?.ending.settle(undefined);
+    return known;
   }
 
   #sinkOf(id: number): DataSink {

@@ -195,6 +195,7 @@ export class ThreadCrew {
       readSource: (id) => home.readSource(id),
       closeSource: (id) => home.closeSource(id),
       openSink: (request) => home.openSink(request),
+      sinkAborted: (id) => home.sinkAborted(id),
       write: (id, chunk) => home.write(id, chunk),
       commit: (id) => home.commit(id),
       discard: (id) => home.discard(id),
