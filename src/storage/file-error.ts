@@ -56,6 +56,7 @@ const WORDINGS: Readonly<Record<FileProblem, Wording>> = {
   },
   unusableName: {
     code: 'EACCES',
+    local: 'ENOPERM',
     peer: 'The file system does not take this file name',
     user: 'has a name that the file system does not take: choose another name',
   },
@@ -79,6 +80,7 @@ const WORDINGS: Readonly<Record<FileProblem, Wording>> = {
   },
   changed: {
     code: 'EIO',
+    local: 'EIO',
     peer: 'The file was changed while it was read',
     user: 'was changed while it was read: read it again, and replace files by renaming new ones',
   },

@@ -100,12 +100,6 @@ export class BackgroundProgram {
     }
   }
 
-  /** Kills it, without a chance to tidy up. Resolves when it is gone. */
-  async kill(): Promise<void> {
-    if (this.running) this.#child.kill('SIGKILL');
-    await this.#ended;
-  }
-
   /** Waits until it ends by itself. Resolves with its exit code; null: a signal killed it. */
   async ended(): Promise<number | null> {
     await this.#ended;

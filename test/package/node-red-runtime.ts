@@ -105,7 +105,8 @@ export class NodeRedRuntime {
 
   /** Ends it as a power failure would. */
   async kill(): Promise<void> {
-    await this.program.kill();
+    this.program.kill();
+    await this.program.ended();
   }
 
   async #post(route: string, request: RequestInit = {}): Promise<void> {
