@@ -21,9 +21,6 @@ import type { ServerOptions } from '../server/server-options';
 import type { Arguments } from './arguments';
 import type { CommandIo } from './command-io';
 
-/** A thread of its own has less room for short-lived objects, which hundreds of silent transfers would fill. */
-const DEFAULT_THREADS = 1;
-
 /**
  * Runs the server until SIGINT or SIGTERM.
  *
@@ -98,7 +95,8 @@ function serverOptions(
     retries: args.number('retries'),
     maxTransfers: args.number('max-transfers'),
     maxPerHost: args.number('max-per-host'),
-    threads: args.number('threads') ?? DEFAULT_THREADS,
+    // A worker has less room for short-lived objects, which hundreds of silent transfers would fill.
+    worker: !args.has('no-worker'),
     maxUploadSize: args.bytes('max-upload'),
   });
 }

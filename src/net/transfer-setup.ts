@@ -18,6 +18,8 @@ export type Cargo =
 
 /** A transfer, ready to run. */
 export interface TransferSetup {
+  /** The id of its records. @default a new one */
+  readonly id?: string;
   readonly cargo: Cargo;
   readonly recorder: FlightRecorder;
   readonly socket: DatagramSocket;

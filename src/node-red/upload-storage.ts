@@ -87,7 +87,7 @@ interface UploadData {
   readonly writes: ServerConfig['writes'];
 }
 
-/** The same storage in another thread. */
+/** The same storage in a worker. */
 export function uploadStorage({ folder, writes }: UploadData): UploadStorage {
   return new UploadStorage(folder && makeStorage(folder), writes);
 }

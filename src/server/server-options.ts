@@ -95,11 +95,10 @@ export interface ServerOptions {
   /** Milliseconds between `progress` events; 0 for none. @default 1000 */
   progressInterval?: number;
   /**
-   * Worker threads that serve, 0 to 64. 0: the thread that made the server does all. 1: a busy event
-   * loop of that thread costs no transfer anything. More: reads are spread over them; uploads, and
-   * all transfers of `transferPorts: 'single'`, run in the first one. @default 0
+   * Serve in a worker thread, so that a busy event loop of this thread delays no transfer. A storage
+   * without `portable` is still called in this thread. @default false
    */
-  threads?: number;
+  worker?: boolean;
 }
 
 /** `ServerOptions` with nothing left open, but for `blksizeMax`, which depends on the client's address, and `rules`. */
@@ -147,7 +146,7 @@ export const SERVER_DEFAULTS = {
   retries: 6,
   deadline: 4 * 60 * 60 * 1000,
   progressInterval: 1000,
-  threads: 0,
+  worker: false,
 } as const satisfies Omit<ServerOptions, 'storage'>;
 
 /**
@@ -172,12 +171,14 @@ export function parseServerOptions(given: ServerOptions): RequiredServerOptions 
   checkNumber('retries', options.retries, 0, 100);
   checkNumber('deadline', options.deadline, 0, 2 ** 31 - 1);
   checkNumber('progressInterval', options.progressInterval, 0, 2 ** 31 - 1);
-  checkNumber('threads', options.threads, 0, 64);
   if (options.blksizeMax !== undefined) {
     checkNumber('blksizeMax', options.blksizeMax, MIN_BLKSIZE, MAX_BLKSIZE);
   }
   if (!['ipv4', 'ipv6', 'both'].includes(options.family)) {
     throw invalidSetting(`family is ${options.family}: it must be ipv4, ipv6 or both`);
+  }
+  if (typeof options.worker !== 'boolean') {
+    throw invalidSetting(`worker is ${String(options.worker)}: it must be true or false`);
   }
   checkTransferPorts(options.transferPorts);
   return options;

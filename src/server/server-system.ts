@@ -5,17 +5,16 @@ import { CAN_SHARE_PORTS } from '../net/datagram-socket';
 import { localAddresses } from '../net/local-addresses';
 import type { Clock } from '../net/clock';
 import type { LocalAddress } from '../net/local-addresses';
-import type { StartThread } from './threads/thread';
+import type { StartWorker } from './worker/worker';
 
 export interface ServerSystem {
-  /** Tells when to look at the addresses again. */
-  readonly clock: Pick<Clock, 'after'>;
+  readonly clock: Clock;
   /** The addresses of this machine, as they are now. */
   readonly localAddresses: () => readonly LocalAddress[];
   /** True if of several sockets at one port the one at the most specific address gets a datagram. */
   readonly sharesPorts: boolean;
-  /** How a thread is started. @default a worker thread */
-  readonly startThread?: StartThread;
+  /** How the worker is started. @default a worker thread */
+  readonly startWorker?: StartWorker;
 }
 
 /** This machine. */

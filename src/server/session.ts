@@ -9,6 +9,7 @@ import { systemClock } from '../net/clock';
 import type { DatagramSocket } from '../net/datagram-socket';
 import { TransferDriver } from '../net/transfer-driver';
 import type { Cargo } from '../net/transfer-setup';
+import { randomId } from '../net/random-id';
 import type { TransferFacts, TransferRecord } from '../net/transfer-record';
 import { limitedSink, netasciiSink } from '../storage/data-sink';
 import { netasciiSource } from '../storage/data-source';
@@ -76,43 +77,13 @@ export interface SessionListener {
   event(record: TransferRecord): void;
   /** The client has answered for the first time: its address is real. */
   answered(): void;
-  /** The rules have made another name of the client's; `facts` has it. */
-  named?(servedAs: string): void;
   /** It was aborted before there was a transfer, so somebody else has to tell the client. */
   refused(reason: TftpError): void;
 }
 
-/** A session as its server sees it, in whichever thread it runs. */
-export interface ServedSession {
-  readonly arrival: Arrival;
-  /** The id of its records; undefined until the file is open. */
-  readonly id: string | undefined;
-  /** What its records say beside the transfer; `servedAs` once the rules have made another name of the client's. */
-  readonly facts: RequestFacts;
-  /** A snapshot; undefined until the file is open. */
-  readonly record: TransferRecord | undefined;
-  /** True once the client has answered. Until then somebody else may have asked in its name. */
-  readonly answered: boolean;
-  /** True once the client has given up or was given up. */
-  readonly cancelled: boolean;
-  /** Settles when the socket is closed, for an upload some seconds after its end. Never rejects. */
-  readonly closed: Promise<void>;
-  /**
-   * Runs the transfer to its end, good or bad.
-   *
-   * @returns what a complete write leaves.
-   * @throws what the storage throws if it refuses the file, or `LocalError` if there is no socket.
-   */
-  run(): Promise<SessionResult | undefined>;
-  /** The client sent the very same request again. While the file is being opened there is nothing to repeat. */
-  repeatLast(): void;
-  /** Tells the client and ends. */
-  abort(reason: TftpError): void;
-  /** Ends without a word, and stops repeating a last ACK. Extra calls do nothing. */
-  close(reason?: TftpError): void;
-}
-
-export class Session implements ServedSession {
+export class Session {
+  /** That of its records. */
+  readonly id = randomId();
   readonly arrival: Arrival;
   readonly #options: RequiredServerOptions;
   readonly #surroundings: SessionSurroundings;
@@ -134,37 +105,45 @@ export class Session implements ServedSession {
     this.#listener = listener;
   }
 
-  get id(): string | undefined {
-    return this.#driver?.id;
-  }
-
+  /** What its records say beside the transfer; `servedAs` once the rules have made another name of the client's. */
   get facts(): RequestFacts {
     const servedAs = this.#servedAs;
     return { ...this.#surroundings.facts, ...(servedAs !== undefined && { servedAs }) };
   }
 
+  /** A snapshot; undefined until the file is open. */
   get record(): TransferRecord | undefined {
     return this.#driver?.record;
   }
 
+  /** True once the client has answered. Until then somebody else may have asked in its name. */
   get answered(): boolean {
     return this.#driver?.answered ?? false;
   }
 
+  /** True once the client has given up or was given up. */
   get cancelled(): boolean {
     return this.#cancelled;
   }
 
+  /**
+   * Runs the transfer to its end, good or bad.
+   *
+   * @returns what a complete write leaves.
+   * @throws what the storage throws if it refuses the file, or `LocalError` if there is no socket.
+   */
   async run(): Promise<SessionResult | undefined> {
     if (this.arrival.request.type === 'WRQ') return this.#write();
     await this.#read();
     return undefined;
   }
 
+  /** The client sent the very same request again. While the file is being opened there is nothing to repeat. */
   repeatLast(): void {
     this.#driver?.repeatLast();
   }
 
+  /** Tells the client and ends. */
   abort(reason: TftpError): void {
     const refuse = this.#driver === undefined && !this.#cancelled;
     this.#cancelled = true;
@@ -173,12 +152,14 @@ export class Session implements ServedSession {
     this.#opening.abort(reason);
   }
 
+  /** Ends without a word, and stops repeating a last ACK. Extra calls do nothing. */
   close(reason?: TftpError): void {
     this.#cancelled = true;
     this.#driver?.close(reason);
     this.#opening.abort(reason);
   }
 
+  /** Settles when the socket is closed, for an upload some seconds after its end. Never rejects. */
   get closed(): Promise<void> {
     return this.#driver?.closed ?? Promise.resolve();
   }
@@ -229,10 +210,7 @@ export class Session implements ServedSession {
     const { signal } = this.#opening;
     const asked = { ...request, client, signal, ...(mac !== undefined && { mac }) };
     const filename = rules ? await servedName(rules, storage, request.type, asked) : asked.filename;
-    if (filename !== request.filename) {
-      this.#servedAs = filename;
-      this.#listener.named?.(filename);
-    }
+    if (filename !== request.filename) this.#servedAs = filename;
     this.#surroundings.admission.checkName(request.type, filename);
     return { ...asked, filename };
   }
@@ -259,6 +237,7 @@ export class Session implements ServedSession {
     const recorder = new FlightRecorder();
     const { filename, mode } = request;
     return new TransferDriver({
+      id: this.id,
       cargo: prepare(recorder),
       recorder,
       socket,

@@ -2,10 +2,10 @@
 
 import { peerName } from '../transfer/peer-lock';
 import type { Peer } from '../transfer/peer-lock';
-import type { ServedSession } from './session';
+import type { Session } from './session';
 
 export class TransferList {
-  readonly #sessions = new Map<string, ServedSession>();
+  readonly #sessions = new Map<string, Session>();
   readonly #perHost = new Map<string, number>();
 
   get size(): number {
@@ -17,18 +17,18 @@ export class TransferList {
     return this.#perHost.get(address) ?? 0;
   }
 
-  find(client: Peer): ServedSession | undefined {
+  find(client: Peer): Session | undefined {
     return this.#sessions.get(peerName(client));
   }
 
-  add(session: ServedSession): void {
+  add(session: Session): void {
     const { client } = session.arrival;
     this.#sessions.set(peerName(client), session);
     this.#perHost.set(client.address, this.ofHost(client.address) + 1);
   }
 
   /** False for a session that is not in the list any more. */
-  remove(session: ServedSession): boolean {
+  remove(session: Session): boolean {
     const { client } = session.arrival;
     if (this.find(client) !== session) return false;
     this.#sessions.delete(peerName(client));
@@ -39,12 +39,12 @@ export class TransferList {
   }
 
   /** Those whose clients have not answered yet, the oldest first. */
-  halfOpen(): ServedSession[] {
+  halfOpen(): Session[] {
     return this.all().filter((session) => !session.answered);
   }
 
   /** Those of now: the list may change while this one is walked through. */
-  all(): ServedSession[] {
+  all(): Session[] {
     return [...this.#sessions.values()];
   }
 }

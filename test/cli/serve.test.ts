@@ -5,7 +5,7 @@ import { mkdir, readFile, readdir, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { TftpClient } from '../../src/client/client';
 import { run } from '../../src/cli/main';
-import { THREADS_FLAGS } from '../helpers/threads';
+import { WORKER_FLAGS } from '../helpers/worker';
 import { FakeIo } from './fake-io';
 import { content, withFolder } from './servers';
 
@@ -226,7 +226,7 @@ async function serving(
   use: (test: ServeTest) => Promise<void>,
 ): Promise<void> {
   const io = new FakeIo();
-  const ended = run(['serve', '--root', folder, ...THREADS_FLAGS, ...flags], io);
+  const ended = run(['serve', '--root', folder, ...WORKER_FLAGS, ...flags], io);
   const first = await Promise.race([once(io.stdout, 'data'), ended]);
   if (typeof first === 'number') throw new Error(`serve ended with ${first}: ${io.err}`);
   const port = Number(/(?:127\.0\.0\.1:|"port":)(\d+)/.exec(io.out)?.[1]);

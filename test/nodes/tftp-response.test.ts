@@ -22,7 +22,7 @@ import { ack, error, rrq } from '../helpers/wire';
 import type { ClientOptions } from '../../src/client/client-options';
 import type { FlowNode, Message } from '../helpers/node-red';
 
-/** A server of several threads hears from one of them of a new request, and from another one of the end of an old one. */
+/** The worker of a server may report a new request before the end of an old one. */
 async function onlyOneWaits(): Promise<void> {
   while (pendingReads.size !== 1) await turn();
 }

@@ -118,7 +118,7 @@ describe('TftpServer, what it tells', () => {
     should(await peer.ask(ack(0))).equal('DATA 1 1024 B');
     should(await peer.hear()).equal('DATA 2 1024 B');
     should(await peer.ask(ack(2))).equal('DATA 3 1024 B');
-    // With threads this is known after a second.
+    // With a worker this is known after a second.
     while (server.transfers[0]?.bytes !== 2048) await setTimeout(5);
     const [transfer, ...others] = server.transfers;
     should(others).eql([]);
@@ -173,7 +173,7 @@ describe('TftpServer, what it tells', () => {
     const client = clientFor(place, { tsize: false, windowsize: 16, maxSize: 1_165_248 });
     for (let count = 1; count <= 60; count += 1) {
       should((await failureOf(client.get('image'))).code).equal('ETOOLARGE');
-      // With threads this is known later.
+      // With a worker this is known later.
       while (codes.length < count) await setTimeout(5);
     }
     should(new Set(codes)).eql(new Set(['ENOSPC']));

@@ -203,7 +203,7 @@ describe('parseServerOptions', () => {
       retries: 6,
       deadline: 14_400_000,
       progressInterval: 1000,
-      threads: 0,
+      worker: false,
     });
   });
 
@@ -221,7 +221,7 @@ describe('parseServerOptions', () => {
     ['retries', -1, 101],
     ['deadline', -1],
     ['progressInterval', -1],
-    ['threads', -1, 65, 1.5],
+    ['worker', 1, 'yes'],
   ] as const) {
     for (const value of values) {
       it(`refuses ${name}: ${JSON.stringify(value)}`, () => {

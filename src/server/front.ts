@@ -23,57 +23,40 @@ import type { Counters } from './server-counters';
 import type { RequiredServerOptions } from './server-options';
 import type { ServerSystem } from './server-system';
 import { Session } from './session';
-import type { Arrival, RequestFacts, ServedSession, SessionListener } from './session';
+import type { Arrival, RequestFacts, SessionListener } from './session';
 import { TransferList } from './transfer-list';
 import { TransferPorts } from './transfer-ports';
 
 /** How long `close` waits for files to be put away, in milliseconds. */
 const CLOSE_PATIENCE = 1500;
 
-/** Who hears of sessions, beside what every server tells. */
-export interface ReceptionListener extends Omit<CoreListener, 'lost'> {
-  /** A request was admitted. */
-  begun?(session: ServedSession): void;
-  /** A session has told something. It comes before its record is told. */
-  heard?(session: ServedSession, record: TransferRecord): void;
+/** What the main thread is told of the sessions in a worker, besides the events of every server. */
+export interface FrontListener extends Omit<CoreListener, 'lost'> {
+  /** A request was admitted. `id` is that of its records. */
+  begun?(id: string, host: string): void;
   /** A session is over, or was given up. */
-  ended?(session: ServedSession): void;
+  ended?(id: string): void;
 }
 
-/** Another thread that runs sessions. */
-export interface SessionPlace {
-  /** How many it has. */
-  readonly load: number;
-  newSession(
-    arrival: Arrival,
-    local: Peer,
-    facts: RequestFacts,
-    listener: SessionListener,
-  ): ServedSession;
-}
-
-/** What a reception shares with other threads. */
-export interface ReceptionShares {
+/** What a front is given besides the options. */
+export interface FrontContext {
   readonly counters: Counters;
-  readonly ports?: PortTable;
-  /** Where reads may run beside here, as long as they are in this list. */
-  readonly places?: readonly SessionPlace[];
   /** Called before a request is looked at. */
-  readonly settle?: () => void;
+  readonly beforeRequest?: () => void;
 }
 
-export class Reception implements ServerCore {
+export class Front implements ServerCore {
   #options: RequiredServerOptions;
-  readonly #listener: ReceptionListener;
+  readonly #listener: FrontListener;
   readonly #system: ServerSystem;
-  readonly #shares: ReceptionShares;
+  readonly #context: FrontContext;
   readonly #admission: Admission;
   readonly #guard: AbuseGuard;
   readonly #journal: Journal;
   readonly #ports: TransferPorts;
   readonly #sessions = new TransferList();
   /** Ended sessions that still repeat a last ACK, and the running ones. */
-  readonly #open = new Set<ServedSession>();
+  readonly #open = new Set<Session>();
   /** The ends of the running sessions, and of those that were dropped while a slow storage opens their file. */
   readonly #running = new Set<Promise<void>>();
   #listeners: Listeners | undefined;
@@ -82,18 +65,18 @@ export class Reception implements ServerCore {
   /** @throws {LocalError} EINVAL if there is a network, a pattern or an option that is none. */
   constructor(
     options: RequiredServerOptions,
-    listener: ReceptionListener,
+    listener: FrontListener,
     system: ServerSystem,
-    shares: ReceptionShares,
+    context: FrontContext,
   ) {
     this.#options = options;
     this.#listener = listener;
     this.#system = system;
-    this.#shares = shares;
+    this.#context = context;
     this.#admission = new Admission(options);
     this.#guard = new AbuseGuard(options);
-    this.#journal = new Journal(options, shares.counters, listener);
-    this.#ports = new TransferPorts(options.transferPorts, shares.ports ?? new PortTable(1));
+    this.#journal = new Journal(options, context.counters, listener);
+    this.#ports = new TransferPorts(options.transferPorts, new PortTable(1));
   }
 
   get addresses(): ListeningAddress[] {
@@ -153,14 +136,14 @@ export class Reception implements ServerCore {
 
   /** Answers only requests, and only to addresses that can have sent them: no loop with another server is possible. */
   #message(origin: SharedSocket, datagram: Uint8Array, from: Peer): void {
-    this.#shares.settle?.();
+    this.#context.beforeRequest?.();
     if (this.#listeners === undefined) return;
     const decoded = this.#isPlausible(from) ? decodeRequest(datagram) : undefined;
     if (decoded === undefined || decoded.type === 'ignore') {
-      this.#shares.counters.add('ignored');
+      this.#context.counters.add('ignored');
       return this.#hearError(datagram, from);
     }
-    this.#shares.counters.add('requests');
+    this.#context.counters.add('requests');
     if (!this.#guard.mayAsk(from.address, systemClock.now())) return this.#staySilent();
     const { request } = decoded;
     if (decoded.type === 'refusal') return this.#refuse(origin, request, from, decoded.error);
@@ -187,17 +170,17 @@ export class Reception implements ServerCore {
   }
 
   /** A client that asks for something else from the same port has given up what it asked before. */
-  #replace(session: ServedSession): void {
+  #replace(session: Session): void {
     this.#drop(session, new CancelError('The client began another transfer from the same port'));
   }
 
-  #drop(session: ServedSession, reason: TftpError): void {
+  #drop(session: Session, reason: TftpError): void {
     this.#forget(session);
     session.close(reason);
   }
 
-  #forget(session: ServedSession): void {
-    if (this.#sessions.remove(session)) this.#listener.ended?.(session);
+  #forget(session: Session): void {
+    if (this.#sessions.remove(session)) this.#listener.ended?.(session.id);
   }
 
   /** One request, from admission to its end. Never rejects. */
@@ -215,13 +198,13 @@ export class Reception implements ServerCore {
 
     const arrival = { request, datagram: Uint8Array.from(datagram), client };
     const session = this.#newSession(arrival, origin, {
-      event: (record) => this.#heard(session, record),
+      event: (record) => this.#journal.report(record),
       answered: () => this.#guard.answered(client.address),
       refused: (reason) => this.#refuse(origin, request, client, reason, session.facts),
     });
     this.#sessions.add(session);
     this.#open.add(session);
-    this.#listener.begun?.(session);
+    this.#listener.begun?.(session.id, client.address);
     try {
       const result = await session.run();
       if (result) this.#listener.upload(result.record, result.stored);
@@ -234,25 +217,14 @@ export class Reception implements ServerCore {
     }
   }
 
-  /** Reads go to the thread that has the fewest. What uploads share, their names and their quota, is in this one. */
-  #newSession(arrival: Arrival, origin: SharedSocket, listener: SessionListener): ServedSession {
+  #newSession(arrival: Arrival, origin: SharedSocket, listener: SessionListener): Session {
     const { request, client } = arrival;
     const facts = this.#journal.factsOf(request, client);
     const single = this.#options.transferPorts === 'single';
-    const place = request.type === 'RRQ' && !single ? this.#leastLoadedPlace : undefined;
-    if (place) return place.newSession(arrival, origin.local, facts, listener);
     const openSocket = async (receiveBuffer: number): Promise<DatagramSocket> =>
       single ? origin.share(client) : this.#ports.open(origin.local, client, receiveBuffer);
     const surroundings = { admission: this.#admission, facts, openSocket };
     return new Session(arrival, this.#options, surroundings, listener);
-  }
-
-  /** Undefined if that is here. */
-  get #leastLoadedPlace(): SessionPlace | undefined {
-    const places = [...(this.#shares.places ?? [])].sort((one, other) => one.load - other.load);
-    const [place] = places;
-    const elsewhere = places.reduce((sum, { load }) => sum + load, 0);
-    return place && place.load <= this.#sessions.size - elsewhere ? place : undefined;
   }
 
   get #pauseRefusal(): TftpError | undefined {
@@ -273,7 +245,7 @@ export class Reception implements ServerCore {
 
   /** A request that gets no answer. */
   #staySilent(): void {
-    this.#shares.counters.add('dropped');
+    this.#context.counters.add('dropped');
   }
 
   /** Says no to a request, with the error's code and text; to too many it says nothing. */
@@ -287,14 +259,9 @@ export class Reception implements ServerCore {
     const refused = { request, client, local: origin.local, error, facts };
     this.#journal.judge(refused);
     if (!this.#guard.mayRefuse(client.address, systemClock.now())) return this.#staySilent();
-    this.#shares.counters.add('refused');
+    this.#context.counters.add('refused');
     sendError(origin, client, error);
     this.#journal.refused(refused);
-  }
-
-  #heard(session: ServedSession, record: TransferRecord): void {
-    this.#listener.heard?.(session, record);
-    this.#journal.report(record);
   }
 }
 
