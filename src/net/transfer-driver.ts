@@ -49,6 +49,7 @@ export class TransferDriver {
   #answerTold = false;
   #committing = false;
   #settled = false;
+  #failed = false;
   #freed = false;
   #resolveEnded!: (outcome: TransferOutcome) => void;
   #resolveClosed!: () => void;
@@ -77,6 +78,11 @@ export class TransferDriver {
   /** True once the peer has answered: it exists and wants this transfer. */
   get answered(): boolean {
     return this.#machine.answered;
+  }
+
+  /** True once all data has arrived, until the file is committed. */
+  get committing(): boolean {
+    return this.#committing && !this.#settled;
   }
 
   /** A snapshot; `event` tells what a `progress` event would. */
@@ -144,7 +150,7 @@ export class TransferDriver {
     this.#drain(now);
     if (this.#answerTold || !this.#machine.answered) return;
     this.#answerTold = true;
-    this.#setup.onAnswer?.();
+    this.#setup.onAnswer?.(!this.#failed);
   }
 
   /** True if it was a run of blocks, all in order, and is dealt with. */
@@ -275,6 +281,7 @@ export class TransferDriver {
   #settle(error: TftpError | undefined, finalAck = false): void {
     if (this.#settled) return;
     this.#settled = true;
+    this.#failed = error !== undefined;
     this.#setup.signal?.removeEventListener('abort', this.#cancel);
     this.#setup.socket.unref();
     this.#timer?.handle.unref();

@@ -42,8 +42,8 @@ export interface TransferSetup {
   readonly deadline: number;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((record: TransferRecord) => void) | undefined;
-  /** Called once, when the peer has answered for the first time. */
-  readonly onAnswer?: (() => void) | undefined;
+  /** Called once, when the peer has answered for the first time. `accepts` is false for an ERROR. */
+  readonly onAnswer?: ((accepts: boolean) => void) | undefined;
   /**
    * True if this failure is how a client that only wanted to know the size hangs up. `began`: both
    * sides had settled their options, and the file was on its way.

@@ -175,38 +175,68 @@ describe('AbuseGuard', () => {
     return times;
   }
 
-  it('begins a bounded number of transfers a minute for an address that never answers', () => {
+  it('sends a bounded number of bytes a minute to a host that never answers', () => {
     const guard = new AbuseGuard({ requestRate: 0, maxPerHost: 50 });
-    const begun = inAMinute((now) => guard.mayBegin('192.0.2.1', now));
-    should(begun).be.within(215, 220);
-    should(begun * 3 * PLAIN_BLOCK).be.below(350_000);
+    const sizes = { request: 20, answer: PLAIN_BLOCK };
+    let bytes = 0;
+    for (let now = 0; now < MINUTE; now += 1) {
+      bytes += PLAIN_BLOCK * guard.openingSends('192.0.2.1', sizes, true, now);
+    }
+    should(bytes).be.within(640_000, 660_000);
   });
 
-  it('sends it a bounded number of ERROR packets a minute, and so to all addresses together', () => {
+  it('sends what is no larger than its request once for each, whatever came before', () => {
     const guard = new AbuseGuard({ requestRate: 0, maxPerHost: 50 });
-    should(inAMinute((now) => guard.mayRefuse('192.0.2.1', now))).be.within(3950, 4000);
-    const flood = new AbuseGuard({ requestRate: 0, maxPerHost: 50 });
-    let sent = 0;
-    for (let n = 0; n < 10_000; n += 1) if (flood.mayRefuse(`host ${n}`, 0)) sent += 1;
-    should(sent).equal(2000);
+    const large = { request: 20, answer: PLAIN_BLOCK };
+    while (guard.openingSends('a', large, true, 0) > 0);
+    should(guard.openingSends('a', { request: 70, answer: 70 }, true, 0)).equal(1);
+    should(guard.openingSends('a', { request: 20, answer: 64 }, true, 0)).equal(1);
+    should(guard.openingSends('a', { request: 64, answer: 65 }, true, 0)).equal(0);
+    should(guard.openingSends('b', { request: 20, answer: 70 }, true, 0)).equal(3);
   });
 
-  it('lets a burst of four seconds ask, and all if there is no limit', () => {
+  it('has a request over the rate answered once, and not by much', () => {
+    const guard = new AbuseGuard({ requestRate: 0, maxPerHost: 50 });
+    should(guard.openingSends('a', { request: 30, answer: 30 }, false, 0)).equal(1);
+    should(guard.openingSends('a', { request: 30, answer: PLAIN_BLOCK }, false, 0)).equal(1);
+  });
+
+  it('explains a bounded number of refusals a minute to a host, and as many to any other', () => {
+    const guard = new AbuseGuard({ requestRate: 0, maxPerHost: 50 });
+    should(inAMinute((now) => guard.mayExplain('192.0.2.1', now))).be.within(3950, 4000);
+    should(guard.mayExplain('192.0.2.1', MINUTE)).equal(false);
+    for (let n = 0; n < 10_000; n += 1) {
+      should(guard.mayExplain(`host ${n}`, MINUTE)).equal(true);
+    }
+    should(guard.mayExplain('192.0.2.1', MINUTE)).equal(false);
+  });
+
+  it('lets a burst of four seconds through, and all if there is no limit', () => {
     const guard = new AbuseGuard({ requestRate: 10, maxPerHost: 1 });
     let asked = 0;
-    for (let n = 0; n < 100; n += 1) if (guard.mayAsk('a', 0)) asked += 1;
+    for (let n = 0; n < 100; n += 1) if (guard.isWithinRate('a', 0)) asked += 1;
     should(asked).equal(40);
     const free = new AbuseGuard({ requestRate: 0, maxPerHost: 1 });
-    should(inAMinute((now) => free.mayAsk('a', now))).equal(MINUTE);
+    should(inAMinute((now) => free.isWithinRate('a', now))).equal(MINUTE);
   });
 
-  it('trusts an address again that has answered', () => {
+  it('looks at eight requests over the rate at the same time', () => {
+    const guard = new AbuseGuard({ requestRate: 1, maxPerHost: 1 });
+    for (let n = 0; n < 8; n += 1) should(guard.beginExtra('a')).equal(true);
+    should(guard.beginExtra('a')).equal(false);
+    should(guard.beginExtra('b')).equal(true);
+    guard.endExtra('a');
+    should(guard.beginExtra('a')).equal(true);
+  });
+
+  it('trusts a host again that has answered', () => {
     const guard = new AbuseGuard({ requestRate: 0, maxPerHost: 200 });
+    const sizes = { request: 0, answer: PLAIN_BLOCK };
     let begun = 0;
-    while (guard.mayBegin('a', 0)) begun += 1;
+    while (guard.openingSends('a', sizes, true, 0) === 3) begun += 1;
     should(begun).equal(200);
     guard.answered('a');
-    should(guard.mayBegin('a', 0)).equal(true);
+    should(guard.openingSends('a', sizes, true, 0)).equal(3);
   });
 });
 

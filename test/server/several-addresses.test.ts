@@ -1,5 +1,6 @@
 import should = require('should');
 import { writeFileSync } from 'node:fs';
+import { systemClock } from '../../src/net/clock';
 import type { LocalAddress } from '../../src/net/local-addresses';
 import type { ServerOptions } from '../../src/server/server-options';
 import { MemoryStorage } from '../../src/storage/memory-storage';
@@ -30,9 +31,20 @@ describe('TftpServer on a machine with several addresses', () => {
     peer = await ScriptedPeer.bind();
   });
 
+  /** The waits between two looks at the addresses pass when the test says so. */
+  const system = () => ({
+    clock: {
+      ...systemClock,
+      after: (milliseconds: number, action: () => void) =>
+        (milliseconds === 10_000 ? clock : systemClock).after(milliseconds, action),
+    },
+    localAddresses: () => addresses,
+    sharesPorts: true,
+  });
+
   function start(more: Partial<ServerOptions> = {}) {
     const options = { storage, address: '', timeout: 60_000, ...more };
-    return startServer(options, { clock, localAddresses: () => addresses, sharesPorts: true });
+    return startServer(options, system());
   }
 
   for (const transferPorts of ['any', 'single', [20_800, 20_820]] as const) {
@@ -124,9 +136,8 @@ describe('TftpServer on a machine with several addresses', () => {
   });
 
   it('does not look at addresses where they cannot share a port, nor for one address', async () => {
-    const system = { clock, localAddresses: () => addresses, sharesPorts: false };
-    await startServer({ storage, address: '' }, system);
-    await startServer({ storage, address: '127.0.0.2' }, { ...system, sharesPorts: true });
+    await startServer({ storage, address: '' }, { ...system(), sharesPorts: false });
+    await startServer({ storage, address: '127.0.0.2' }, system());
     should(clock.waits).eql([]);
   });
 
