@@ -3,7 +3,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { invalidSetting } from '../net/check-setting';
-import { whyNoSystemCalls } from '../net/system-calls';
+import { whyNoSystemCalls } from '../udp/system-calls';
 import { CancelError, LocalError } from '../protocol/errors';
 import { TftpServer } from '../server/server';
 import { ANY_NETWORK } from '../server/server-options';

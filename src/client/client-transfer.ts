@@ -11,7 +11,8 @@ import type { RequestPacket } from '../protocol/packet';
 import { callListener } from '../net/call-listener';
 import { invalidSetting } from '../net/check-setting';
 import { systemClock } from '../net/clock';
-import { UdpSocket } from '../net/datagram-socket';
+import { Endpoint } from '../udp/endpoint';
+import type { Flow } from '../udp/flow';
 import { TransferDriver, asTftpError } from '../net/transfer-driver';
 import type { Cargo } from '../net/transfer-setup';
 import { failedRecords } from '../net/transfer-record';
@@ -116,7 +117,6 @@ async function prepare(plan: Plan): Promise<TransferDriver> {
     socket.close();
     throw new CancelError();
   }
-  socket.watch(destination);
   const recorder = new FlightRecorder();
   const request = { type, filename, mode, options: requestOptions(wanted) };
   const cargo = plan.cargo([requestOpening(request, judge), retryPolicy(options), recorder]);
@@ -216,13 +216,13 @@ async function bind(
   { localPort = 0, localAddress }: RequiredClientOptions,
   { blksize = 512, windowsize = 1 }: WantedOptions,
   to: Peer,
-): Promise<UdpSocket> {
+): Promise<Flow> {
   const [first, last] = typeof localPort === 'number' ? [localPort, localPort] : localPort;
   const address = localAddress || (to.address.includes(':') ? '::' : '0.0.0.0');
   const receiveBuffer = 2 * (blksize + 4) * windowsize;
   for (let port = first; ; port += 1) {
     try {
-      return await UdpSocket.bind({ address, port, watchable: true, receiveBuffer });
+      return (await Endpoint.bind({ address, port, receiveBuffer })).whole();
     } catch (error) {
       if (port >= last || !(isTftpError(error) && error.code === 'EADDRINUSE')) throw error;
     }

@@ -21,9 +21,6 @@ import type { TransferRecord } from './transfer-record';
 import { TransferReporter } from './transfer-reporter';
 import type { TransferSetup } from './transfer-setup';
 
-/** From so many bytes on a transfer is a long one. */
-const LONG_TRANSFER = 64 * 1024;
-
 /** How a transfer ended. `error` is missing after success. */
 export interface TransferOutcome {
   readonly record: TransferRecord;
@@ -44,8 +41,6 @@ export class TransferDriver {
   /** Cuts what arrives several at a time. */
   #runs: DataRuns | undefined;
   #timer: { readonly handle: Timer; readonly at: number } | undefined;
-  /** True once the socket has a part of its own for the peer. To change that later would lose what is under way. */
-  #watched = false;
   #answerTold = false;
   #committing = false;
   #settled = false;
@@ -94,9 +89,9 @@ export class TransferDriver {
   start(): void {
     const { socket, signal } = this.#setup;
     this.#reporter.start();
-    socket.listen({
+    socket.subscribe({
       message: (datagram, from) => this.#receive(datagram, from),
-      unreachable: () => this.#unreachable(),
+      unreachable: (peer) => this.#unreachable(peer),
       failed: (error) => this.#abort(error),
     });
     signal?.addEventListener('abort', this.#cancel);
@@ -134,7 +129,9 @@ export class TransferDriver {
     this.#step((now) => this.#machine.abort(error, now));
   }
 
-  #unreachable(): void {
+  /** Whom this transfer has sent anything else, such as an ERROR 5, does not matter. */
+  #unreachable(peer: Peer): void {
+    if (peerName(peer) !== peerName(this.#peer)) return;
     const message = `Nothing listens at ${peerName(this.#peer)} (port unreachable)`;
     const error = new LocalError('ECONNREFUSED', message);
     this.#step((now) => this.#machine.handleUnreachable(error, now));
@@ -175,20 +172,11 @@ export class TransferDriver {
 
   /** The first valid answer locks its sender (RFC 1350 section 4); an ERROR counts only from the host that was asked. */
   #admit(packet: TransferPacket, from: Peer): boolean {
-    const { lock, destination, socket } = this.#setup;
+    const { lock, destination } = this.#setup;
     if (packet.type === 'ERROR') return from.address === destination.address;
     if (!this.#machine.isAnswer(packet)) return false;
     lock.lock({ address: from.address, port: from.port });
-    this.#watched = true;
-    socket.watch(lock.peer!, this.#expectedBytes(packet));
     return true;
-  }
-
-  /** How much will be moved, judged by the answer of a server. One that knows no options is slow anyway. */
-  #expectedBytes(answer: TransferPacket): number {
-    if (answer.type !== 'OACK') return 0;
-    const tsize = answer.options.find(({ name }) => name === 'tsize');
-    return this.#setup.size ?? (tsize ? Number(tsize.value) : Infinity);
   }
 
   /** A stranger's packet gets ERROR 5 and disturbs nothing (RFC 1350 section 4). An ERROR is never answered. */
@@ -220,16 +208,9 @@ export class TransferDriver {
       if (event === undefined) break;
       this.#handle(event);
     }
-    if (!this.#watched && machine.stats.bytes >= LONG_TRANSFER) this.#hasten();
     if (machine.finished && this.#settled) this.#free();
     else if (!this.#freed) this.#arm(now);
     if (!this.#settled) this.#reporter.progress(now);
-  }
-
-  /** A transfer that has come so far is worth a socket that hears its peer alone. */
-  #hasten(): void {
-    this.#watched = true;
-    this.#setup.socket.watch(this.#peer, Infinity);
   }
 
   #handle(event: TransferEvent): void {
@@ -244,8 +225,6 @@ export class TransferDriver {
         this.#committing = true;
         return this.#writer!.end();
       case 'retry':
-        this.#watched = true;
-        this.#setup.socket.watch(this.#peer);
         return this.#reporter.silence();
       case 'done':
         return this.#settle(undefined, event.finalAck);

@@ -8,7 +8,7 @@ import type { Peer, PeerLock } from '../transfer/peer-lock';
 import type { Receiver } from '../transfer/receiver';
 import type { Sender } from '../transfer/sender';
 import type { Clock } from './clock';
-import type { DatagramSocket } from './datagram-socket';
+import type { Flow } from '../udp/flow';
 import type { TransferFacts, TransferRecord } from './transfer-record';
 
 /** What moves: a machine with the end of the file that it belongs to. */
@@ -22,7 +22,7 @@ export interface TransferSetup {
   readonly id?: string;
   readonly cargo: Cargo;
   readonly recorder: FlightRecorder;
-  readonly socket: DatagramSocket;
+  readonly socket: Flow;
   readonly lock: PeerLock;
   /** Where packets go until a peer is locked. */
   readonly destination: Peer;

@@ -1,8 +1,8 @@
 /** Whether a server could listen at a port: what the dialog of a server says while it is typed in. */
 
 import { createSocket } from 'node:dgram';
-import { bindError, systemCodeOf } from '../net/bind-error';
-import { isIPv6 } from '../net/ip-version';
+import { bindError, systemCodeOf } from '../udp/bind-error';
+import { isIPv6 } from '../udp/ip-version';
 import { isWildcard } from '../server/listeners';
 import type { AddressFamily } from '../server/server-options';
 

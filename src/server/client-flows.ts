@@ -4,13 +4,13 @@
  * new one.
  */
 
-import type { DatagramSocket, SocketListener } from '../net/datagram-socket';
-import type { SharedSocket } from '../net/shared-socket';
 import { decodeTransferPacket } from '../protocol/decode';
 import type { TransferPacket } from '../protocol/packet';
 import { peerName } from '../transfer/peer-lock';
 import type { Peer } from '../transfer/peer-lock';
 import type { Transmit } from '../transfer/transfer';
+import type { Endpoint } from '../udp/endpoint';
+import type { Flow, FlowListener } from '../udp/flow';
 
 /** The flows of all clients. */
 export class ClientFlows {
@@ -21,7 +21,7 @@ export class ClientFlows {
    *
    * @param origin where the client asked.
    */
-  open(origin: SharedSocket, client: Peer): DatagramSocket {
+  open(origin: Endpoint, client: Peer): Flow {
     const name = peerName(client);
     const known = this.#flows.get(name);
     const flow = known?.origin === origin ? known : new ClientFlow(origin, client);
@@ -35,23 +35,23 @@ export class ClientFlows {
 
 /** The transfers with one client, of which the newest gets what answers it, and the others the rest. */
 class ClientFlow {
-  readonly origin: SharedSocket;
+  readonly origin: Endpoint;
   onEmpty = (): void => undefined;
-  readonly #socket: DatagramSocket;
+  readonly #socket: Flow;
   /** The newest first. */
   readonly #parts: FlowPart[] = [];
 
-  constructor(origin: SharedSocket, client: Peer) {
+  constructor(origin: Endpoint, client: Peer) {
     this.origin = origin;
-    this.#socket = origin.share(client);
-    this.#socket.listen({
+    this.#socket = origin.flow(client);
+    this.#socket.subscribe({
       message: (datagram, from) => this.#message(datagram, from),
-      unreachable: () => this.#each((listener) => listener.unreachable()),
+      unreachable: (peer) => this.#each((listener) => listener.unreachable(peer)),
       failed: (error) => this.#each((listener) => listener.failed(error)),
     });
   }
 
-  open(): DatagramSocket {
+  open(): Flow {
     for (const part of this.#parts) part.muted = true;
     const part = new FlowPart(this.#socket, () => this.#close(part));
     this.#parts.unshift(part);
@@ -70,7 +70,7 @@ class ClientFlow {
     }
   }
 
-  #each(tell: (listener: SocketListener) => void): void {
+  #each(tell: (listener: FlowListener) => void): void {
     for (const { listener } of [...this.#parts]) if (listener) tell(listener);
   }
 
@@ -83,21 +83,21 @@ class ClientFlow {
 }
 
 /** The part of one transfer. */
-class FlowPart implements DatagramSocket {
-  listener: SocketListener | undefined;
+class FlowPart implements Flow {
+  listener: FlowListener | undefined;
   /**
    * True while a newer transfer waits for its first answer: a client that has restarted must not get
    * blocks of the old one from the same port. What the client sends to the old one ends that.
    */
   muted = false;
-  readonly #socket: DatagramSocket;
+  readonly #socket: Flow;
   readonly #onClose: () => void;
   /** Tells the first answer to what was sent first. */
   #isAnswer: ((packet: TransferPacket) => boolean) | undefined;
   #answered = false;
   #closed = false;
 
-  constructor(socket: DatagramSocket, onClose: () => void) {
+  constructor(socket: Flow, onClose: () => void) {
     this.#socket = socket;
     this.#onClose = onClose;
   }
@@ -121,7 +121,7 @@ class FlowPart implements DatagramSocket {
     this.listener?.message(datagram, from);
   }
 
-  listen(listener: SocketListener): void {
+  subscribe(listener: FlowListener): void {
     this.listener = listener;
   }
 
@@ -129,10 +129,6 @@ class FlowPart implements DatagramSocket {
     if (this.#closed || this.muted) return;
     this.#isAnswer ??= answerTo(decodeTransferPacket(run.datagrams.subarray(0, run.segmentSize)));
     this.#socket.send(run, to);
-  }
-
-  watch(peer: Peer, expected?: number): void {
-    this.#socket.watch(peer, expected);
   }
 
   coalesce(): boolean {

@@ -4,10 +4,10 @@ import { decodeRequest, decodeTransferPacket } from '../protocol/decode';
 import { CancelError, LocalError, PeerError, isTftpError } from '../protocol/errors';
 import type { TftpError } from '../protocol/errors';
 import type { RequestPacket } from '../protocol/packet';
-import { systemCodeOf } from '../net/bind-error';
-import type { DatagramSocket } from '../net/datagram-socket';
+import type { Endpoint } from '../udp/endpoint';
+import type { Flow } from '../udp/flow';
+import { systemCodeOf } from '../udp/bind-error';
 import { randomId } from '../net/random-id';
-import type { SharedSocket } from '../net/shared-socket';
 import { asTftpError } from '../net/transfer-driver';
 import type { TransferRecord } from '../net/transfer-record';
 import type { Storage } from '../storage/storage';
@@ -20,7 +20,6 @@ import { errorAnswer } from './error-answer';
 import { Journal } from './journal';
 import { Listeners } from './listeners';
 import type { ListeningAddress } from './listening-address';
-import { PortTable } from './port-table';
 import type { CoreListener, ServerCore } from './server-core';
 import type { Counters } from './server-counters';
 import type { RequiredServerOptions } from './server-options';
@@ -85,7 +84,7 @@ export class Front implements ServerCore {
     this.#guard = new AbuseGuard(options);
     this.#journal = new Journal(options, system.clock, context.counters, listener);
     this.#shortage = new ShortageReport(system.clock, (problem) => listener.problem(problem));
-    this.#ports = new TransferPorts(options.transferPorts, new PortTable(1));
+    this.#ports = new TransferPorts(options.transferPorts);
   }
 
   get addresses(): ListeningAddress[] {
@@ -142,11 +141,10 @@ export class Front implements ServerCore {
     await (graceful ? ended : Promise.race([ended, this.#patience()]));
     for (const session of this.#open) session.close(reason);
     listeners?.close();
-    this.#ports.close();
   }
 
   /** Answers only requests, and only to addresses that can have sent them: no loop with another server is possible. */
-  #message(origin: SharedSocket, datagram: Uint8Array, client: Peer): void {
+  #message(origin: Endpoint, datagram: Uint8Array, client: Peer): void {
     this.#context.beforeRequest?.();
     if (this.#listeners === undefined) return;
     const decoded = this.#isPlausible(client) ? decodeRequest(datagram) : undefined;
@@ -191,7 +189,7 @@ export class Front implements ServerCore {
   }
 
   /** One request, from admission to its end. Never rejects. */
-  async #serve(origin: SharedSocket, incoming: IncomingRequest): Promise<void> {
+  async #serve(origin: Endpoint, incoming: IncomingRequest): Promise<void> {
     const { request, client } = incoming;
     const refusal = this.#admission.refusal(request, client) ?? this.#pauseRefusal;
     if (refusal) return this.#refuse(origin, incoming, refusal);
@@ -207,7 +205,7 @@ export class Front implements ServerCore {
     }
   }
 
-  async #run(origin: SharedSocket, slot: Slot): Promise<void> {
+  async #run(origin: Endpoint, slot: Slot): Promise<void> {
     const { session } = slot;
     try {
       const result = await session.run();
@@ -227,7 +225,7 @@ export class Front implements ServerCore {
     this.#open.delete(slot.session);
   }
 
-  #handleFailure(origin: SharedSocket, slot: Slot, error: unknown): void {
+  #handleFailure(origin: Endpoint, slot: Slot, error: unknown): void {
     const { session } = slot;
     if (session.cancelled) return;
     if (!(error instanceof Unanswered)) {
@@ -259,7 +257,7 @@ export class Front implements ServerCore {
   }
 
   #newSlot(
-    origin: SharedSocket,
+    origin: Endpoint,
     incoming: IncomingRequest,
     key: string,
     isExtra: boolean,
@@ -285,7 +283,7 @@ export class Front implements ServerCore {
   }
 
   #newSession(
-    origin: SharedSocket,
+    origin: Endpoint,
     incoming: IncomingRequest,
     slot: Slot,
     id: string,
@@ -324,10 +322,10 @@ export class Front implements ServerCore {
   }
 
   async #openSocket(
-    origin: SharedSocket,
+    origin: Endpoint,
     slot: Slot,
     receiveBuffer: number,
-  ): Promise<DatagramSocket> {
+  ): Promise<Flow> {
     if (this.#options.transferPorts === 'single') return this.#flows.open(origin, slot.client);
     for (;;) {
       try {
@@ -353,7 +351,7 @@ export class Front implements ServerCore {
   }
 
   /** Refuses a request with the error's code and text. To too many the text is cut short, and nothing is told of them. */
-  #refuse(origin: SharedSocket, incoming: IncomingRequest, error: TftpError, slot?: Slot): void {
+  #refuse(origin: Endpoint, incoming: IncomingRequest, error: TftpError, slot?: Slot): void {
     const { request, client, datagram } = incoming;
     this.#journal.judge(incoming, error);
     this.#context.counters.add('refused');

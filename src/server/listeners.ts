@@ -1,13 +1,12 @@
 /** The sockets at the listening port. */
 
 import { isIP, isIPv6 } from 'node:net';
-import { UdpSocket } from '../net/datagram-socket';
 import { invalidSetting } from '../net/check-setting';
-import { inheritSocket } from '../net/inherited-socket';
-import { SharedSocket } from '../net/shared-socket';
+import { Endpoint } from '../udp/endpoint';
+import { inheritSocket } from '../udp/inherited-socket';
 import { isTftpError } from '../protocol/errors';
-import type { BindOptions } from '../net/datagram-socket';
-import type { LocalAddress } from '../net/local-addresses';
+import type { BindOptions } from '../udp/endpoint';
+import type { LocalAddress } from '../udp/local-addresses';
 import type { LocalError } from '../protocol/errors';
 import type { Peer } from '../transfer/peer-lock';
 import { AddressListeners } from './address-listeners';
@@ -18,7 +17,7 @@ import type { ServerSystem } from './server-system';
 /** Who hears of what comes to the listening port. None of these may throw. */
 export interface RequestListener {
   /** @param origin where the client asked, and the answer leaves from. */
-  message(origin: SharedSocket, datagram: Uint8Array, from: Peer): void;
+  message(origin: Endpoint, datagram: Uint8Array, from: Peer): void;
   /** A socket cannot be used any more. */
   failed(error: LocalError): void;
 }
@@ -32,15 +31,19 @@ const SINGLE_PORT_BUFFER = 4 * REQUEST_BUFFER;
 /** How often another free port is tried, if the one that IPv4 got is taken on IPv6. */
 const PORT_TRIES = 5;
 
+/** Milliseconds for which the addresses of this machine are not asked for again. */
+const ADDRESSES_HOLD = 1000;
+
 /** What a server listens with. */
 export class Listeners {
   /** Those that were asked for. */
-  readonly #sockets: readonly SharedSocket[];
+  readonly #sockets: readonly Endpoint[];
   /** Those at the single addresses, where the ones above are at none in particular. */
   readonly #atAddresses: AddressListeners;
   readonly #system: ServerSystem;
   readonly #singlePort: boolean;
   #listener: RequestListener | undefined;
+  #known: { readonly at: number; readonly addresses: readonly LocalAddress[] } | undefined;
 
   /** @throws {LocalError} EINVAL, EADDRINUSE, EACCES or EADDRNOTAVAIL, saying what to change. */
   static async bind(options: RequiredServerOptions, system: ServerSystem): Promise<Listeners> {
@@ -59,12 +62,12 @@ export class Listeners {
   }
 
   private constructor(
-    sockets: readonly UdpSocket[],
+    sockets: readonly Endpoint[],
     bind: Bind,
     options: RequiredServerOptions,
     system: ServerSystem,
   ) {
-    this.#sockets = sockets.map((socket) => new SharedSocket(socket));
+    this.#sockets = sockets;
     this.#system = system;
     this.#singlePort = options.transferPorts === 'single';
     const places = sockets.map(({ local }) => local);
@@ -91,14 +94,14 @@ export class Listeners {
   /** True for one of our own listening sockets. */
   isOurs({ address, port }: Peer): boolean {
     if (!this.#sockets.some(({ local }) => local.port === port)) return false;
-    return this.#system.localAddresses().some((own) => own.address === address);
+    return this.#ownAddresses.some((own) => own.address === address);
   }
 
   /** Hears no more requests, and frees the port, unless transfers speak from there: then `close` does. */
   stop(): void {
     this.#atAddresses.stop();
     for (const socket of this.#all) {
-      if (this.#singlePort) socket.listen(undefined);
+      if (this.#singlePort) socket.subscribe(undefined);
       else socket.close();
     }
   }
@@ -109,23 +112,39 @@ export class Listeners {
     for (const socket of this.#all) socket.close();
   }
 
-  get #all(): readonly SharedSocket[] {
+  get #all(): readonly Endpoint[] {
     return [...this.#sockets, ...this.#atAddresses.sockets];
   }
 
-  #attend(socket: SharedSocket): void {
+  #attend(socket: Endpoint): void {
     const listener = this.#listener;
     if (listener === undefined) return;
-    socket.listen({
-      message: (datagram, from) => listener.message(this.#origin(socket, from), datagram, from),
-      unreachable: () => undefined,
+    socket.subscribe({
+      message: (datagram, from) => {
+        const origin = this.#origin(socket, from);
+        if (origin) listener.message(origin, datagram, from);
+      },
       failed: (error) => listener.failed(error),
     });
   }
 
-  /** What comes to a wildcard socket although the addresses have their own was sent to all: it is answered by the nearest. */
-  #origin(socket: SharedSocket, from: Peer): SharedSocket {
-    return isWildcard(socket.local.address) ? (this.#atAddresses.nearest(from) ?? socket) : socket;
+  /**
+   * What comes to a wildcard socket although the addresses have their own was sent to all, and the
+   * nearest one answers. Or it was sent to an address that has just come: that one gets a socket now, and
+   * answers when the client asks again.
+   */
+  #origin(socket: Endpoint, from: Peer): Endpoint | undefined {
+    if (!isWildcard(socket.local.address)) return socket;
+    return this.#atAddresses.findNew() ? undefined : (this.#atAddresses.nearest(from) ?? socket);
+  }
+
+  /** Interfaces are not asked for at each packet. */
+  get #ownAddresses(): readonly LocalAddress[] {
+    const now = this.#system.clock.now();
+    if (this.#known === undefined || now - this.#known.at > ADDRESSES_HOLD) {
+      this.#known = { at: now, addresses: this.#system.localAddresses() };
+    }
+    return this.#known.addresses;
   }
 }
 
@@ -145,19 +164,19 @@ export function isWildcard(address: string): boolean {
   return address === '0.0.0.0' || address === '::';
 }
 
-type Bind = (to: Pick<BindOptions, 'address' | 'port' | 'sharing'>) => Promise<UdpSocket>;
+type Bind = (to: Pick<BindOptions, 'address' | 'port' | 'sharing'>) => Promise<Endpoint>;
 
 function binder(options: RequiredServerOptions): Bind {
   const receiveBuffer = receiveBufferOf(options);
-  return (to) => UdpSocket.bind({ ...to, watchable: false, receiveBuffer });
+  return (to) => Endpoint.bind({ ...to, receiveBuffer });
 }
 
 function receiveBufferOf({ transferPorts }: RequiredServerOptions): number {
   return transferPorts === 'single' ? SINGLE_PORT_BUFFER : REQUEST_BUFFER;
 }
 
-function inheritAll(options: RequiredServerOptions): UdpSocket[] {
-  const sockets: UdpSocket[] = [];
+function inheritAll(options: RequiredServerOptions): Endpoint[] {
+  const sockets: Endpoint[] = [];
   try {
     for (const descriptor of options.descriptors) {
       sockets.push(inheritSocket(descriptor, receiveBufferOf(options)));
@@ -173,7 +192,7 @@ function inheritAll(options: RequiredServerOptions): UdpSocket[] {
  * One socket for each version of IP that is wanted, all at the same port. A machine without IPv6 is
  * no reason to fail if both were wanted.
  */
-async function bindAddresses(options: RequiredServerOptions, bind: Bind): Promise<UdpSocket[]> {
+async function bindAddresses(options: RequiredServerOptions, bind: Bind): Promise<Endpoint[]> {
   const { address, family, port } = options;
   if (address !== '' && isIP(address) === 0) {
     throw invalidSetting(
@@ -192,7 +211,7 @@ async function bindAddresses(options: RequiredServerOptions, bind: Bind): Promis
   }
 }
 
-async function bindBoth(bind: Bind, port: number): Promise<UdpSocket[]> {
+async function bindBoth(bind: Bind, port: number): Promise<Endpoint[]> {
   const ipv4 = await bind({ address: '0.0.0.0', port });
   try {
     return [ipv4, await bind({ address: '::', port: ipv4.local.port })];

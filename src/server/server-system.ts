@@ -1,10 +1,10 @@
 /** What a server asks of the machine, so that tests can have their own. */
 
 import { systemClock } from '../net/clock';
-import { CAN_SHARE_PORTS } from '../net/datagram-socket';
-import { localAddresses } from '../net/local-addresses';
+import { CAN_SHARE_PORTS } from '../udp/endpoint';
+import { localAddresses } from '../udp/local-addresses';
 import type { Clock } from '../net/clock';
-import type { LocalAddress } from '../net/local-addresses';
+import type { LocalAddress } from '../udp/local-addresses';
 import type { StartWorker } from './worker/worker';
 
 export interface ServerSystem {

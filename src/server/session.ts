@@ -6,7 +6,7 @@ import { grantOptions } from '../protocol/options';
 import type { GrantedOptions } from '../protocol/options';
 import type { RequestPacket } from '../protocol/packet';
 import type { Clock } from '../net/clock';
-import type { DatagramSocket } from '../net/datagram-socket';
+import type { Flow } from '../udp/flow';
 import { TransferDriver } from '../net/transfer-driver';
 import type { Cargo } from '../net/transfer-setup';
 import type { TransferFacts, TransferRecord } from '../net/transfer-record';
@@ -74,7 +74,7 @@ export interface SessionContext {
    */
   readonly openingSends: (bytes: number) => number;
   /** Opens the socket of the transfer, which takes bursts of so many bytes. */
-  readonly openSocket: (receiveBuffer: number) => Promise<DatagramSocket>;
+  readonly openSocket: (receiveBuffer: number) => Promise<Flow>;
 }
 
 /** What a complete write leaves. */
@@ -312,7 +312,7 @@ export class Session {
     if (this.#openingSends === 0) throw new Unanswered();
   }
 
-  #bind({ options }: GrantedOptions): Promise<DatagramSocket> {
+  #bind({ options }: GrantedOptions): Promise<Flow> {
     const reads = this.incoming.request.type === 'RRQ';
     return this.#context.openSocket(
       reads ? 0 : 2 * (options.blksize + HEADER) * options.windowsize,

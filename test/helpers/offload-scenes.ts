@@ -5,8 +5,7 @@
 
 import { TftpClient } from '../../src/client/client';
 import type { TransferRecord } from '../../src/net/transfer-record';
-import { bindPort } from '../../src/net/port';
-import type { Port } from '../../src/net/port';
+import { Endpoint } from '../../src/udp/endpoint';
 import { TftpServer } from '../../src/server/server';
 import { MemoryStorage } from '../../src/storage/memory-storage';
 import type { Peer } from '../../src/transfer/peer-lock';
@@ -86,6 +85,15 @@ export async function exchange(
   }));
 }
 
+/** How a `get` of a long file ends when its server closes its port in the middle. */
+export function closedPort(): Promise<string> {
+  return getFrom(async ({ send, close }) => {
+    for (const block of [5, 6, 7, 8]) send(data(block, BLOCK));
+    close();
+    return '';
+  });
+}
+
 /** How a `get` of a long file ends, by what its server does in the middle. */
 export async function mishaps(): Promise<Record<string, string>> {
   return {
@@ -108,11 +116,6 @@ export async function mishaps(): Promise<Record<string, string>> {
       close();
       return '';
     }),
-    'the port closes without a word': await getFrom(async ({ send, close }) => {
-      for (const block of [5, 6, 7, 8]) send(data(block, BLOCK));
-      close();
-      return '';
-    }),
   };
 }
 
@@ -128,7 +131,7 @@ interface Middle {
 
 /** Lets a client of ours fetch a file of a server that announces many bytes, and tells the end. */
 async function getFrom(misbehave: (middle: Middle) => Promise<string>): Promise<string> {
-  const port = await bindPort({ address: '127.0.0.1', port: 0 }, 'alone', false);
+  const port = await Endpoint.bind({ address: '127.0.0.1', port: 0 });
   const client = new TftpClient({ host: '127.0.0.1', port: port.local.port, ...PATIENT });
   const got = client.get('f', { blksize: 512, windowsize: 4 });
   const ended = got.then(
@@ -141,9 +144,9 @@ async function getFrom(misbehave: (middle: Middle) => Promise<string>): Promise<
     closed = true;
   };
   const did = new Promise<string>((resolve) => {
-    port.hear(0, (datagram, { address, port: from }) => {
-      const peer = { address, port: from };
-      const send = (packet: Buffer) => sendAtOnce(port, packet, peer);
+    const message = (datagram: Uint8Array, peer: Peer): void => {
+      const send = (packet: Buffer) =>
+        void port.send({ datagrams: packet, segmentSize: packet.length }, peer);
       const [, opcode, , block] = datagram;
       if (opcode === 1) {
         send(oack('blksize', '512', 'tsize', `${LONG}`, 'windowsize', '4'));
@@ -152,7 +155,8 @@ async function getFrom(misbehave: (middle: Middle) => Promise<string>): Promise<
       } else if (opcode === 4 && block === 4) {
         resolve(misbehave({ client: peer, send, close }));
       }
-    });
+    };
+    port.subscribe({ message, failed: raise });
   });
   const ending = (await did) + (await ended);
   close();
@@ -160,9 +164,6 @@ async function getFrom(misbehave: (middle: Middle) => Promise<string>): Promise<
   return ending.replaceAll(/127\.0\.0\.1:\d+/g, 'the server');
 }
 
-function sendAtOnce(port: Port, datagrams: Buffer, to: Peer): void {
-  const run = { datagrams, segmentSize: datagrams.length };
-  port.sendEach(run, to, (fault) => {
-    throw fault;
-  });
+function raise(fault: Error): never {
+  throw fault;
 }

@@ -1,5 +1,5 @@
 import { networkInterfaces } from 'node:os';
-import { systemCalls } from '../../src/net/system-calls';
+import { systemCalls } from '../../src/udp/system-calls';
 import { skip } from './requirements';
 
 /** Skips a test that this machine cannot run, and says why. */

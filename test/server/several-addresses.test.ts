@@ -1,7 +1,7 @@
 import should = require('should');
 import { writeFileSync } from 'node:fs';
 import { systemClock } from '../../src/net/clock';
-import type { LocalAddress } from '../../src/net/local-addresses';
+import type { LocalAddress } from '../../src/udp/local-addresses';
 import type { ServerOptions } from '../../src/server/server-options';
 import { MemoryStorage } from '../../src/storage/memory-storage';
 import { closeEnginesAfterEach, failureOf, newServer, startServer } from '../helpers/engine';

@@ -4,7 +4,7 @@
  */
 
 import type * as Koffi from 'koffi';
-import { MessageVector } from './message-vector';
+import { ErrorMessage, ReceiveBatch, SendBatch } from './batches';
 import { AF_INET, AF_INET6 } from './socket-address';
 import type { SocketAddress } from './socket-address';
 
@@ -16,22 +16,16 @@ export interface SystemCalls {
   open(ipv6: boolean): Descriptor;
   close(descriptor: Descriptor): void;
   bind(descriptor: Descriptor, local: SocketAddress): number;
-  connect(descriptor: Descriptor, peer: SocketAddress): number;
   set(descriptor: Descriptor, option: SocketOption, value: number): number;
-  /** @param to undefined for a connected socket. */
-  send(descriptor: Descriptor, bytes: Uint8Array, to: SocketAddress | undefined): number;
-  /** Sends so many datagrams of a vector from a place on, and gives how many went out. */
-  sendMany(descriptor: Descriptor, vector: MessageVector, from: number, count: number): number;
-  /**
-   * Takes the next datagram, if there is one.
-   *
-   * @param from gets the address of the sender, unless it is undefined.
-   */
-  receive(descriptor: Descriptor, into: Uint8Array, from: SocketAddress | undefined): number;
+  /** Sends the messages of a batch from this one on, and gives how many went out. */
+  send(descriptor: Descriptor, batch: SendBatch, from: number): number;
   /** Takes the next datagrams, as many as have come and there is room for, and gives their number. */
-  receiveMany(descriptor: Descriptor, vector: MessageVector): number;
-  /** A vector for these two. */
-  vector(count: number, slot: number): MessageVector;
+  receive(descriptor: Descriptor, batch: ReceiveBatch): number;
+  /** Takes the next error report (ip(7), IP_RECVERR). */
+  receiveError(descriptor: Descriptor, message: ErrorMessage): number;
+  sendBatch(room: number, slot: number): SendBatch;
+  receiveBatch(room: number, slot: number): ReceiveBatch;
+  errorMessage(): ErrorMessage;
 }
 
 /** A level and a name of `setsockopt`. */
@@ -39,17 +33,26 @@ export type SocketOption = readonly [level: number, name: number];
 
 /** Lets several sockets have one port. */
 export const REUSE_ADDRESS: SocketOption = [1, 2];
+/** Bytes that may wait to be sent. */
+export const SEND_BUFFER: SocketOption = [1, 7];
 /** An IPv6 socket leaves IPv4 to others. */
 export const IPV6_ONLY: SocketOption = [41, 26];
-/** What is sent is cut into datagrams of so many bytes (Linux 4.18). */
-export const SEGMENT_SIZE: SocketOption = [17, 103];
+/** Errors that other hosts report by ICMP can be read, with the destination that they are about. */
+export const REPORT_ERRORS: SocketOption = [0, 11];
+export const REPORT_ERRORS_IPV6: SocketOption = [41, 25];
 /** Datagrams of one sender may arrive end to end (Linux 5.0). */
 export const COALESCE: SocketOption = [17, 104];
 
 const SOCK_DGRAM_CLOEXEC = 0o2000002;
 const MSG_DONTWAIT = 0x40;
-/** What a network says to datagrams in one piece that it takes one by one: it is too narrow for them, or encrypts them. */
-const REFUSALS = [5, 22, 90]; // EIO, EINVAL, EMSGSIZE
+const MSG_ERRQUEUE = 0x2000;
+
+/** The numbers of errors. */
+export const EIO = 5;
+export const EAGAIN = 11;
+export const EINVAL = 22;
+export const EMSGSIZE = 90;
+export const ENOBUFS = 105;
 export const ECONNREFUSED = 111;
 
 /** Where the numbers above hold (Linux has others on MIPS, for one): of 64 bits, the least significant byte first. */
@@ -68,11 +71,6 @@ export function systemCalls(): SystemCalls | undefined {
 export function whyNoSystemCalls(): string | undefined {
   loaded ??= load();
   return typeof loaded === 'string' ? loaded : undefined;
-}
-
-/** True for the errors of a network to which datagrams cannot be sent in one piece. */
-export function refusesPieces(error: number): boolean {
-  return REFUSALS.includes(error);
 }
 
 function load(): SystemCalls | string {
@@ -94,42 +92,37 @@ function libc(koffi: typeof Koffi): SystemCalls {
   const socket = library.func('int socket(int, int, int)');
   const close = library.func('int close(int)');
   const bind = library.func('int bind(int, const void *, uint32_t)');
-  const connect = library.func('int connect(int, const void *, uint32_t)');
   const setsockopt = library.func('int setsockopt(int, int, int, const void *, uint32_t)');
-  const sendto = library.func(
-    'intptr_t sendto(int, const void *, size_t, int, const void *, uint32_t)',
-  );
-  const send = library.func('intptr_t send(int, const void *, size_t, int)');
-  const recv = library.func('intptr_t recv(int, void *, size_t, int)');
-  const recvfrom = library.func('intptr_t recvfrom(int, void *, size_t, int, void *, void *)');
+  const recvmsg = library.func('intptr_t recvmsg(int, void *, int)');
   const sendmmsg = library.func('int sendmmsg(int, void *, uint32_t, int)');
   const recvmmsg = library.func('int recvmmsg(int, void *, uint32_t, int, void *)');
   const value = new Int32Array(1);
-  const length = new Uint32Array(1);
+  const addressOf = (bytes: Uint8Array): bigint => koffi.address(bytes);
   const checked = (result: number): number => (result < 0 ? -koffi.errno() : result);
   return {
     open: (ipv6) => checked(socket(ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM_CLOEXEC, 0)),
     close: (descriptor) => void close(descriptor),
     bind: (descriptor, local) => checked(bind(descriptor, local, local.length)),
-    connect: (descriptor, peer) => checked(connect(descriptor, peer, peer.length)),
     set(descriptor, [level, name], wanted) {
       value[0] = wanted;
       return checked(setsockopt(descriptor, level, name, value, value.byteLength));
     },
-    send(descriptor, bytes, to) {
-      const { length: size } = bytes;
-      if (to) return checked(sendto(descriptor, bytes, size, MSG_DONTWAIT, to, to.length));
-      return checked(send(descriptor, bytes, size, MSG_DONTWAIT));
+    send: (descriptor, batch, from) =>
+      checked(sendmmsg(descriptor, batch.headersFrom(from), batch.count - from, MSG_DONTWAIT)),
+    receive(descriptor, batch) {
+      batch.prepare();
+      const count = checked(
+        recvmmsg(descriptor, batch.headersFrom(0), batch.room, MSG_DONTWAIT, null),
+      );
+      batch.received(Math.max(0, count));
+      return count;
     },
-    sendMany: (descriptor, vector, from, count) =>
-      checked(sendmmsg(descriptor, vector.headersFrom(from), count, MSG_DONTWAIT)),
-    receiveMany: (descriptor, vector) =>
-      checked(recvmmsg(descriptor, vector.headersFrom(0), vector.count, MSG_DONTWAIT, null)),
-    vector: (count, slot) => new MessageVector(count, slot, (bytes) => koffi.address(bytes)),
-    receive(descriptor, into, from) {
-      if (!from) return checked(recv(descriptor, into, into.length, MSG_DONTWAIT));
-      length[0] = from.length;
-      return checked(recvfrom(descriptor, into, into.length, MSG_DONTWAIT, from, length));
+    receiveError(descriptor, message) {
+      message.prepare();
+      return checked(recvmsg(descriptor, message.headersFrom(0), MSG_DONTWAIT | MSG_ERRQUEUE));
     },
+    sendBatch: (room, slot) => new SendBatch(room, slot, addressOf),
+    receiveBatch: (room, slot) => new ReceiveBatch(room, slot, addressOf),
+    errorMessage: () => new ErrorMessage(addressOf),
   };
 }

@@ -65,10 +65,9 @@ function titleOf({
   return `${who}, ${what}${loss}${end}${where}`;
 }
 
-/** Whether a window goes to the kernel in one piece: there must be one, and a client must have many bytes. */
-function offloads({ operation, blksize, windowsize, size, singlePort = false }: WireCase): boolean {
-  const hasRun = windowsize > 1 && size > blksize && blksize < 65_000 / 2;
-  return hasRun && !singlePort && (operation === 'read' || size >= 256 * 1024);
+/** Whether a window goes to the kernel in one piece: there must be one. */
+function offloads({ blksize, windowsize, size }: WireCase): boolean {
+  return windowsize > 1 && size > blksize && blksize < 65_000 / 2;
 }
 
 describe('segmentation offload leaves the bytes on the wire as they are', () => {

@@ -4,15 +4,15 @@ import type { Peer } from '../transfer/peer-lock';
 import { AF_INET, peerOf, socketAddress } from './socket-address';
 import type { SocketAddress } from './socket-address';
 
-/** So many senders are kept in mind. */
+/** So many senders are remembered. */
 const MOST_SENDERS = 1000;
 
 /** Keeps what it has worked out once: the same peers send again and again. */
-export class PeerBook {
+export class AddressCache {
   readonly #addresses = new WeakMap<Peer, { readonly bytes: SocketAddress | undefined }>();
   readonly #senders = new Map<number | string, Peer>();
 
-  /** Undefined if the system is not told of this peer by its address alone: see `socketAddress`. */
+  /** Undefined if the system cannot be told of this peer: see `socketAddress`. */
   addressOf(peer: Peer): SocketAddress | undefined {
     const known = this.#addresses.get(peer);
     if (known) return known.bytes;

@@ -2,7 +2,7 @@
 
 import { readFileSync, readlinkSync } from 'node:fs';
 import { LocalError } from '../protocol/errors';
-import { UdpSocket } from './datagram-socket';
+import { Endpoint } from './endpoint';
 
 /**
  * Takes over a bound UDP socket.
@@ -11,9 +11,9 @@ import { UdpSocket } from './datagram-socket';
  * @param receiveBuffer bytes that may arrive in a burst.
  * @throws {LocalError} EIO if it is none.
  */
-export function inheritSocket(descriptor: number, receiveBuffer: number): UdpSocket {
+export function inheritSocket(descriptor: number, receiveBuffer: number): Endpoint {
   try {
-    const socket = UdpSocket.inherit(descriptor, isIPv6Socket(descriptor), receiveBuffer);
+    const socket = Endpoint.inherit(descriptor, isIPv6Socket(descriptor), receiveBuffer);
     if (socket.local.port !== 0) return socket;
     socket.close();
   } catch (error) {

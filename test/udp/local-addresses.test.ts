@@ -1,6 +1,6 @@
 import should = require('should');
 import { networkInterfaces } from 'node:os';
-import { localAddresses, nearestAddress } from '../../src/net/local-addresses';
+import { localAddresses, nearestAddress } from '../../src/udp/local-addresses';
 
 describe('localAddresses', () => {
   it('knows every address of the interfaces', () => {

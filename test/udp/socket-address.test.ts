@@ -1,17 +1,19 @@
 import dgram from 'node:dgram';
 import { once } from 'node:events';
+import { networkInterfaces } from 'node:os';
 import fc = require('fast-check');
 import should = require('should');
 import type { Peer } from '../../src/transfer/peer-lock';
-import { OffloadSocket } from '../../src/net/offload';
+import { KernelSocket } from '../../src/udp/kernel-socket';
+import { zoneName } from '../../src/udp/local-addresses';
 import {
+  ADDRESS_LENGTH,
   AF_INET,
   AF_INET6,
-  blankAddress,
   peerOf,
   socketAddress,
-} from '../../src/net/socket-address';
-import { systemCalls } from '../../src/net/system-calls';
+} from '../../src/udp/socket-address';
+import { systemCalls } from '../../src/udp/system-calls';
 import { HAS_IPV6, skipUnless } from '../helpers/skip';
 
 /** The bytes behind the family, which is in the byte order of the machine. */
@@ -69,22 +71,37 @@ describe('socketAddress', () => {
     );
   });
 
-  it('leaves an address with a zone to others', () => {
-    for (const address of ['fe80::1%eth0', 'fe80::1%2']) {
-      should(socketAddress({ address, port: 69 })).be.undefined();
-    }
+  it('has the number of a zone, and none for an interface that there is not', () => {
+    should(hex('fe80::1%2', 0x1234)).equal(
+      ['1234', '00000000', 'fe800000000000000000000000000001', '02000000'].join(''),
+    );
+    should(socketAddress({ address: 'fe80::1%no-such-interface', port: 69 })).be.undefined();
+  });
+
+  it('knows a zone by name and by number', function () {
+    const zoned = Object.entries(networkInterfaces()).flatMap(([name, infos = []]) =>
+      infos.flatMap((info) =>
+        info.family === 'IPv6' && info.scopeid > 0 ? [[name, info.scopeid] as const] : [],
+      ),
+    );
+    const [first] = zoned;
+    skipUnless(this, first !== undefined, 'no interface has a link-local address');
+    const [name, number] = first!;
+    should(hex(`fe80::1%${name}`, 69)).equal(hex(`fe80::1%${number}`, 69));
+    should(round(`fe80::1%${number}`).address).equal(`fe80::1%${name}`);
   });
 });
 
 describe('peerOf', () => {
-  it('gives a zone by its number', () => {
-    const bytes = socketAddress({ address: 'fe80::1', port: 69 })!;
-    new Uint32Array(bytes.buffer, bytes.byteOffset + 24, 1)[0] = 2;
-    should(peerOf(bytes)).eql({ address: 'fe80::1%2', port: 69 });
+  it('gives a zone by the name of its interface, as node:dgram does, or else by its number', () => {
+    const bytes = socketAddress({ address: 'fe80::1%2', port: 69 })!;
+    should(peerOf(bytes)).eql({ address: `fe80::1%${zoneName(2)}`, port: 69 });
+    const unknown = socketAddress({ address: 'fe80::1%999999', port: 69 })!;
+    should(peerOf(unknown)).eql({ address: 'fe80::1%999999', port: 69 });
   });
 
   it('does not mind what an earlier, longer address has left', () => {
-    const room = blankAddress().fill(0xff);
+    const room = Buffer.alloc(ADDRESS_LENGTH, 0xff);
     room.set(socketAddress({ address: '192.0.2.1', port: 69 })!);
     should(peerOf(room)).eql({ address: '192.0.2.1', port: 69 });
   });
@@ -93,7 +110,7 @@ describe('peerOf', () => {
     it(`writes the sender of a datagram like node:dgram: ${address}`, async function () {
       skipUnless(this, systemCalls() !== undefined, 'the system calls need Linux and koffi');
       skipUnless(this, address === '127.0.0.1' || HAS_IPV6, 'this machine has no IPv6');
-      const system = OffloadSocket.open({ address, port: 0 }, false)!;
+      const system = KernelSocket.open({ address, port: 0 }, false)!;
       const node = dgram.createSocket(address === '::1' ? 'udp6' : 'udp4').bind(0, address);
       await once(node, 'listening');
       const answer = dgram.createSocket(address === '::1' ? 'udp6' : 'udp4').bind(0, address);
@@ -101,18 +118,20 @@ describe('peerOf', () => {
       try {
         const datagrams = Buffer.from('hello');
         const heard = once(node, 'message');
-        system.send({ datagrams, segmentSize: 5 }, node.address());
+        const run = { datagrams, segmentSize: 5 };
+        should(system.send({ run, peer: node.address(), failed })).equal('whole');
         const [, from]: [Buffer, dgram.RemoteInfo] = await heard.then(([a, b]) => [a, b]);
         await new Promise((sent) => node.send('back', from.port, from.address, sent));
         const received: unknown[] = [];
-        const take = (datagram: Uint8Array, sender: Peer) =>
+        const message = (datagram: Uint8Array, sender: Peer) =>
           void received.push(Buffer.from(datagram).toString(), sender);
-        should(system.receive(take)).equal(1);
+        system.subscribe({ message, unsent: failed, refused: failed });
+        should(system.receive()).equal(1);
         should(received).eql(['back', { address, port: node.address().port }]);
         await new Promise((sent) => answer.send('other', from.port, from.address, sent));
-        should(system.receive(take)).equal(1);
+        should(system.receive()).equal(1);
         should(received.slice(2)).eql(['other', { address, port: answer.address().port }]);
-        should(system.receive(take)).equal(0);
+        should(system.receive()).equal(0);
       } finally {
         for (const socket of [node, answer]) socket.close();
         system.abandon();
@@ -120,6 +139,10 @@ describe('peerOf', () => {
     });
   }
 });
+
+function failed(): never {
+  throw new Error('nothing of this may happen');
+}
 
 function familyOf(bytes: Buffer): number {
   return new Uint16Array(bytes.buffer, bytes.byteOffset, 1)[0]!;
