@@ -56,8 +56,12 @@ async function serveUntilClosed(
 ): Promise<void> {
   const log = new ServerLog(io, { json: args.has('json'), verbose: args.has('verbose') });
   const closed = new Promise<void>((resolve) => server.once('close', resolve));
-  server.on('problem', (error) => printLine(io.stderr, `red-tftp: ${failureText(error)}`));
+  server.on('problem', (error) => {
+    printLine(io.stderr, `red-tftp: ${failureText(error)}`);
+    log.problem(error);
+  });
   server.on('transfer', log.transfer);
+  server.on('alarm', log.alarm);
   const addresses = await server.listen(signal);
   addresses.forEach((address) => log.listening(address));
   if (args.has('verbose')) tellWhyNoOffload(io);

@@ -80,6 +80,12 @@ export class TransferDriver {
     return this.#committing && !this.#settled;
   }
 
+  /** True if a file was sent, and its last block again, and only the last ACK is missing. */
+  get lacksLastAck(): boolean {
+    const { cargo } = this.#setup;
+    return 'source' in cargo && cargo.machine.awaitsLastAck && this.#machine.silence !== undefined;
+  }
+
   /** A snapshot; `event` tells what a `progress` event would. */
   get record(): TransferRecord {
     return this.#reporter.snapshot;
@@ -102,6 +108,12 @@ export class TransferDriver {
   /** Tells the peer and ends. Does nothing once the file is being committed: it is across by then. */
   abort(error: TftpError): void {
     if (!this.#committing) this.#abort(error);
+  }
+
+  /** Ends without a word. What only lacks its last ACK is complete. */
+  giveWay(reason: TftpError): void {
+    if (this.lacksLastAck) this.#step((now) => this.#machine.handleUnreachable(reason, now));
+    else this.close(reason);
   }
 
   /** The client sent its request again: our answer got lost. */

@@ -121,10 +121,7 @@ export function failedRecords(
     duplicates: 0,
     started: now,
   };
-  return [
-    start,
-    { ...start, event: 'error', finished: now, error: describeError(error), trace },
-  ];
+  return [start, { ...start, event: 'error', finished: now, error: describeError(error), trace }];
 }
 
 /** True for the record that ends a transfer. */

@@ -76,7 +76,11 @@ class ClientFlow {
 
   #close(part: FlowPart): void {
     this.#parts.splice(this.#parts.indexOf(part), 1);
-    if (this.#parts.length > 0) return;
+    const [newest] = this.#parts;
+    if (newest) {
+      newest.muted = false;
+      return;
+    }
     this.#socket.close();
     this.onEmpty();
   }

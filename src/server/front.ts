@@ -1,36 +1,28 @@
 /** The server at its listening port: admits requests, and runs a transfer for each. */
 
 import { decodeRequest, decodeTransferPacket } from '../protocol/decode';
-import { CancelError, LocalError, PeerError, isTftpError } from '../protocol/errors';
+import { CancelError, LocalError, PeerError } from '../protocol/errors';
 import type { TftpError } from '../protocol/errors';
-import type { RequestPacket } from '../protocol/packet';
 import type { Endpoint } from '../udp/endpoint';
-import type { Flow } from '../udp/flow';
-import { systemCodeOf } from '../udp/bind-error';
-import { randomId } from '../net/random-id';
-import { asTftpError } from '../net/transfer-driver';
 import type { TransferRecord } from '../net/transfer-record';
 import type { Storage } from '../storage/storage';
 import type { Peer } from '../transfer/peer-lock';
 import { AbuseGuard } from './abuse-guard';
 import { Admission } from './admission';
 import { budgetKey } from './budget-key';
-import { ClientFlows } from './client-flows';
 import { errorAnswer } from './error-answer';
 import { Journal } from './journal';
 import { Listeners } from './listeners';
 import type { ListeningAddress } from './listening-address';
+import { Runner } from './runner';
 import type { CoreListener, ServerCore } from './server-core';
 import type { Counters } from './server-counters';
 import type { RequiredServerOptions } from './server-options';
 import type { ServerSystem } from './server-system';
-import { Session, Unanswered } from './session';
-import type { IncomingRequest, SessionContext } from './session';
+import type { IncomingRequest } from './session';
 import { ShortageReport } from './shortage-report';
 import type { ScarceOption } from './shortage-report';
-import { Slot } from './slot';
-import { Slots } from './slots';
-import { TransferPorts } from './transfer-ports';
+import type { Slot } from './slot';
 
 /** How long `close` waits for files to be put away, in milliseconds. */
 const CLOSE_PATIENCE = 1500;
@@ -59,11 +51,7 @@ export class Front implements ServerCore {
   readonly #guard: AbuseGuard;
   readonly #journal: Journal;
   readonly #shortage: ShortageReport;
-  readonly #ports: TransferPorts;
-  readonly #flows = new ClientFlows();
-  readonly #slots = new Slots();
-  /** Ended sessions that still repeat a last ACK, and the running ones. */
-  readonly #open = new Set<Session>();
+  readonly #runner: Runner;
   /** The ends of the running sessions, and of those that were given up while a slow storage opens their file. */
   readonly #running = new Set<Promise<void>>();
   #listeners: Listeners | undefined;
@@ -84,7 +72,22 @@ export class Front implements ServerCore {
     this.#guard = new AbuseGuard(options);
     this.#journal = new Journal(options, system.clock, context.counters, listener);
     this.#shortage = new ShortageReport(system.clock, (problem) => listener.problem(problem));
-    this.#ports = new TransferPorts(options.transferPorts);
+    this.#runner = new Runner(
+      {
+        clock: system.clock,
+        admission: this.#admission,
+        guard: this.#guard,
+        journal: this.#journal,
+        options: () => this.#options,
+      },
+      {
+        begun: (id, host) => listener.begun?.(id, host),
+        ended: (id) => listener.ended?.(id),
+        upload: (record, stored) => listener.upload(record, stored),
+        refused: (...refused) => this.#refuse(...refused),
+        unanswered: (scarce) => this.#staySilent(scarce),
+      },
+    );
   }
 
   get addresses(): ListeningAddress[] {
@@ -92,8 +95,7 @@ export class Front implements ServerCore {
   }
 
   get transfers(): TransferRecord[] {
-    const told = this.#slots.all().filter(({ held }) => !held);
-    return told.flatMap(({ session }) => session.record ?? []);
+    return this.#runner.transfers;
   }
 
   async listen(): Promise<ListeningAddress[]> {
@@ -107,17 +109,11 @@ export class Front implements ServerCore {
   }
 
   abort(id: string, reason: string): boolean {
-    const slot = this.#slots.all().find(({ session }) => session.record?.id === id);
-    slot?.session.abort(new CancelError(reason));
-    return slot !== undefined;
+    return this.#runner.abort(id, reason);
   }
 
   abortAll(host: string | undefined, reason: string): number {
-    const slots = this.#slots
-      .all()
-      .filter(({ client }) => host === undefined || client.address === host);
-    for (const { session } of slots) session.abort(new CancelError(reason));
-    return slots.length;
+    return this.#runner.abortAll(host, reason);
   }
 
   use(storage: Storage): void {
@@ -131,7 +127,7 @@ export class Front implements ServerCore {
   async close({ graceful }: { readonly graceful: boolean }): Promise<void> {
     const reason = new CancelError('The server was stopped');
     // Those whose file is not open yet are told through the listening port.
-    if (!graceful) for (const { session } of this.#slots.all()) session.abort(reason);
+    if (!graceful) this.#runner.abortAll(undefined, reason.message);
     const listeners = this.#listeners;
     this.#listeners = undefined;
     listeners?.stop();
@@ -139,7 +135,7 @@ export class Front implements ServerCore {
 
     const ended = Promise.all(this.#running);
     await (graceful ? ended : Promise.race([ended, this.#patience()]));
-    for (const session of this.#open) session.close(reason);
+    this.#runner.close(reason);
     listeners?.close();
   }
 
@@ -157,7 +153,7 @@ export class Front implements ServerCore {
     const { request } = decoded;
     const incoming = { request, datagram: Uint8Array.from(datagram), client, at };
     if (decoded.type === 'refusal') return this.#refuse(origin, incoming, decoded.error);
-    const known = this.#slots.find(client);
+    const known = this.#runner.find(client);
     if (known && isRepeated(known, incoming)) return known.session.repeatLast();
     if (this.#running.size >= 2 * this.#options.maxTransfers) return this.#staySilent();
     const serving = this.#serve(origin, incoming);
@@ -172,20 +168,12 @@ export class Front implements ServerCore {
 
   /** A client that waits for its first answer knows no other port to send its ERROR to. */
   #handleError(datagram: Uint8Array, from: Peer): void {
-    const slot = this.#slots.find(from);
+    const slot = this.#runner.find(from);
     if (slot === undefined || slot.session.record !== undefined) return;
     const packet = decodeTransferPacket(datagram);
-    if (packet?.type === 'ERROR') this.#end(slot, new PeerError(packet.code, packet.message));
-  }
-
-  /** Ends a transfer without a word to its client, and frees its slot at once. */
-  #end(slot: Slot, reason: TftpError): void {
-    this.#forget(slot);
-    slot.session.close(reason);
-  }
-
-  #forget(slot: Slot): void {
-    if (this.#slots.remove(slot)) this.#listener.ended?.(slot.session.id);
+    if (packet?.type === 'ERROR') {
+      this.#runner.end(slot, new PeerError(packet.code, packet.message));
+    }
   }
 
   /** One request, from admission to its end. Never rejects. */
@@ -197,145 +185,11 @@ export class Front implements ServerCore {
     const isExtra = !this.#guard.isWithinRate(key, incoming.at);
     if (isExtra && !this.#guard.beginExtra(key)) return this.#staySilent();
     try {
-      const scarce = this.#makeRoom(client, key);
+      const scarce = this.#runner.makeRoom(client, key);
       if (scarce) this.#staySilent(scarce);
-      else await this.#run(origin, this.#newSlot(origin, incoming, key, isExtra));
+      else await this.#runner.run(origin, incoming, key, isExtra);
     } finally {
       if (isExtra) this.#guard.endExtra(key);
-    }
-  }
-
-  async #run(origin: Endpoint, slot: Slot): Promise<void> {
-    const { session } = slot;
-    try {
-      const result = await session.run();
-      if (slot.accepted) await slot.released;
-      if (result) this.#listener.upload(result.record, result.stored);
-    } catch (error) {
-      this.#handleFailure(origin, slot, error);
-    } finally {
-      this.#forget(slot);
-      void this.#keepSocket(slot);
-    }
-  }
-
-  /** An ended upload keeps its slot and its socket for a while: its last ACK may have to be repeated. */
-  async #keepSocket(slot: Slot): Promise<void> {
-    await this.#slots.keepUntil(slot.session.closed, slot);
-    this.#open.delete(slot.session);
-  }
-
-  #handleFailure(origin: Endpoint, slot: Slot, error: unknown): void {
-    const { session } = slot;
-    if (session.cancelled) return;
-    if (!(error instanceof Unanswered)) {
-      return this.#refuse(origin, session.incoming, asTftpError(error), slot);
-    }
-    this.#staySilent(error.scarce);
-    slot.fail(evicted(), this.#system.clock.date());
-  }
-
-  /** Finds a slot for a new request. @returns what there is too little of, if there is none. */
-  #makeRoom(client: Peer, key: string): ScarceOption | undefined {
-    const { maxTransfers, maxPerHost } = this.#options;
-    // It has one, of the transfer that this one replaces.
-    if (this.#slots.find(client)) return undefined;
-    while (this.#slots.ofHost(key) >= maxPerHost) {
-      if (!this.#evict((slot) => slot.key === key)) return 'maxPerHost';
-    }
-    while (this.#slots.size >= maxTransfers) if (!this.#evict(() => true)) return 'maxTransfers';
-    return undefined;
-  }
-
-  /** Frees a slot. False if all of them are taken by running transfers. */
-  #evict(fits: (slot: Slot) => boolean): boolean {
-    const slot = this.#slots.evict(this.#system.clock.now(), fits);
-    if (slot === undefined) return false;
-    this.#listener.ended?.(slot.session.id);
-    slot.session.close(evicted());
-    return true;
-  }
-
-  #newSlot(
-    origin: Endpoint,
-    incoming: IncomingRequest,
-    key: string,
-    isExtra: boolean,
-  ): Slot {
-    const { client, request, at } = incoming;
-    const known = this.#slots.find(client);
-    const continued = known && isContinued(known, request) ? known : undefined;
-    const slot = new Slot(client, key, at, (record) => this.#journal.report(record), continued);
-    slot.isExtra = isExtra;
-    slot.predecessor = known?.session.answered ? known : known?.predecessor;
-    const id = continued?.session.id ?? randomId();
-    slot.session = this.#newSession(origin, incoming, slot, id);
-    if (continued) {
-      continued.silence();
-      continued.session.close();
-    } else if (known && !known.session.answered) {
-      this.#end(known, replaced());
-    }
-    this.#slots.add(slot);
-    this.#open.add(slot.session);
-    this.#listener.begun?.(id, client.address);
-    return slot;
-  }
-
-  #newSession(
-    origin: Endpoint,
-    incoming: IncomingRequest,
-    slot: Slot,
-    id: string,
-  ): Session {
-    const { client, request, datagram } = incoming;
-    const { clock } = this.#system;
-    const context: SessionContext = {
-      id,
-      clock,
-      admission: this.#admission,
-      facts: this.#journal.factsOf(request, client),
-      openingSends: (answer) => {
-        const now = clock.now();
-        slot.opened(now);
-        const sizes = { request: datagram.length, answer };
-        return this.#guard.openingSends(slot.key, sizes, !slot.isExtra, now);
-      },
-      openSocket: (receiveBuffer) => this.#openSocket(origin, slot, receiveBuffer),
-    };
-    return new Session(incoming, this.#options, context, {
-      event: (record) => slot.report(record),
-      answered: (accepts) => this.#answered(slot, accepts),
-      refused: (reason) => this.#refuse(origin, incoming, reason, slot),
-    });
-  }
-
-  /** The client exists. If it wants this transfer, the one before is over. */
-  #answered(slot: Slot, accepts: boolean): void {
-    this.#guard.answered(slot.key);
-    this.#slots.answered(slot);
-    if (!accepts) return;
-    slot.accepted = true;
-    slot.isExtra = false;
-    slot.predecessor?.session.abandon(replaced());
-    slot.release();
-  }
-
-  async #openSocket(
-    origin: Endpoint,
-    slot: Slot,
-    receiveBuffer: number,
-  ): Promise<Flow> {
-    if (this.#options.transferPorts === 'single') return this.#flows.open(origin, slot.client);
-    for (;;) {
-      try {
-        return await this.#ports.open(origin.local, slot.client, receiveBuffer);
-      } catch (error) {
-        const scarce = scarceFor(error);
-        if (scarce === undefined) throw error;
-        const hasSocket = (other: Slot): boolean => other.session.record !== undefined;
-        if (!this.#evict(hasSocket)) throw new Unanswered(scarce);
-      }
     }
   }
 
@@ -378,27 +232,4 @@ export class Front implements ServerCore {
 /** True for the very same request, from a client that has not answered yet: our first packet got lost. */
 function isRepeated({ session }: Slot, { datagram }: IncomingRequest): boolean {
   return !session.answered && Buffer.compare(session.incoming.datagram, datagram) === 0;
-}
-
-/** True if a client that has not answered yet asks for the same with other options: it did not like the first answer, or did not get it. */
-function isContinued({ session }: Slot, request: RequestPacket): boolean {
-  const { type, filename, mode } = session.incoming.request;
-  const same = type === request.type && filename === request.filename && mode === request.mode;
-  return same && !session.answered;
-}
-
-/** What there is too little of, if that is why a socket cannot be opened. */
-function scarceFor(error: unknown): ScarceOption | undefined {
-  if (!isTftpError(error)) return undefined;
-  if (error.code === 'EBUSY') return 'transferPorts';
-  return ['EMFILE', 'ENFILE'].includes(systemCodeOf(error.cause)) ? 'open files' : undefined;
-}
-
-function replaced(): CancelError {
-  return new CancelError('Replaced by a new request of the same client', { expected: true });
-}
-
-function evicted(): LocalError {
-  const message = 'The client did not answer, and its slot was needed for another request';
-  return new LocalError('EBUSY', message, { expected: true });
 }

@@ -69,7 +69,14 @@ export class Journal {
   }
 
   /** The records of a request that was answered with an ERROR: those of a transfer that failed at once. */
-  refusal({ incoming, local, error, answerBytes, facts, id }: RefusedRequest): readonly TransferRecord[] {
+  refusal({
+    incoming,
+    local,
+    error,
+    answerBytes,
+    facts,
+    id,
+  }: RefusedRequest): readonly TransferRecord[] {
     const { request, client, datagram, at } = incoming;
     const recorder = new FlightRecorder();
     recorder.received(at, request.type, undefined, datagram.length, '');

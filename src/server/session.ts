@@ -190,6 +190,18 @@ export class Session {
     this.#opening.abort(reason);
   }
 
+  /** True if a file was sent, and its last block again, and only the last ACK is missing: many boot ROMs never send it. */
+  get lacksLastAck(): boolean {
+    return this.#driver?.lacksLastAck === true;
+  }
+
+  /** Ends without a word, because others need its slot. What only lacks its last ACK is complete. */
+  giveWay(reason: TftpError): void {
+    this.#cancelled = true;
+    this.#driver?.giveWay(reason);
+    this.#opening.abort(reason);
+  }
+
   /** As `close`, but an upload that is complete may still be committed. */
   abandon(reason: TftpError): void {
     if (this.#driver?.committing !== true) this.close(reason);

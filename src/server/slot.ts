@@ -72,6 +72,11 @@ export class Slot {
     return now >= this.#expendableAt;
   }
 
+  /** True from its `start` to its end, as far as was told. */
+  get runs(): boolean {
+    return !this.#over && !this.held;
+  }
+
   report(record: TransferRecord): void {
     if (this.#over) return;
     if (this.held) return void this.#held.push(record);
@@ -98,6 +103,12 @@ export class Slot {
   fail(error: TftpError, now: Date): void {
     if (this.#last === undefined) return;
     const finished = now.toISOString();
-    this.report({ ...this.#last, event: 'error', error: describeError(error), finished, trace: [] });
+    this.report({
+      ...this.#last,
+      event: 'error',
+      error: describeError(error),
+      finished,
+      trace: [],
+    });
   }
 }

@@ -70,7 +70,8 @@ export class Slots {
 
   /**
    * Removes the transfer that gives way to a new one: the oldest ended upload, or else the oldest
-   * transfer whose client has had the time to answer and did not. Running transfers never give way.
+   * transfer whose client has had the time to answer and did not, or else a read that only lacks its
+   * last ACK. Others never give way.
    *
    * @param now in milliseconds.
    * @param fits which of them may.
@@ -78,9 +79,14 @@ export class Slots {
    */
   evict(now: number, fits: (slot: Slot) => boolean): Slot | undefined {
     const ended = first(this.#ended, fits);
-    if (ended) this.#giveUp(ended);
-    const slot = ended ?? first(this.#halfOpen, (one) => one.isExpendable(now) && fits(one));
-    if (!ended && slot) this.remove(slot);
+    if (ended) {
+      this.#giveUp(ended);
+      return ended;
+    }
+    const slot =
+      first(this.#halfOpen, (one) => one.isExpendable(now) && fits(one)) ??
+      first(this.#newest.values(), (one) => one.session.lacksLastAck && fits(one));
+    if (slot) this.remove(slot);
     return slot;
   }
 

@@ -28,7 +28,9 @@ export class TransferMirror {
     return this.#end((transfer) => host === undefined || transfer.host === host);
   }
 
+  /** A transfer that continues another one under the same id is known already. */
   begun(id: string, host: string): void {
+    if (this.#transfers.has(id)) return;
     this.#transfers.set(id, { host, record: undefined, ending: false });
   }
 
