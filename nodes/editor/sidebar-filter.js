@@ -9,7 +9,7 @@
     running: ['running'],
     completed: ['completed'],
     failed: ['failed'],
-    quiet: ['probe', 'miss'],
+    quiet: ['probe', 'expected'],
     cancelled: ['cancelled'],
   };
   const CHOICES = ['all', ...Object.keys(OUTCOMES)];

@@ -7,7 +7,7 @@
     failed: 'exclamation-triangle',
     cancelled: 'ban',
     probe: 'search',
-    miss: 'bell-slash-o',
+    expected: 'bell-slash-o',
   };
 
   /** So many characters at the end of a long name stay readable: they tell the version and the kind. */

@@ -93,12 +93,12 @@
     }
   }
 
-  /** How a row stands: running, completed, failed, cancelled, or quiet: a probe or a normal miss. */
+  /** How a row stands: running, completed, failed, cancelled, or quiet: a probe or an expected failure. */
   function outcomeOf({ event, error }) {
     if (event === 'complete') return 'completed';
     if (event === 'probe') return 'probe';
     if (event !== 'error') return 'running';
-    if (error?.expected) return 'miss';
+    if (error?.expected) return 'expected';
     return error?.code === 'ECANCELED' ? 'cancelled' : 'failed';
   }
 

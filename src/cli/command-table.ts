@@ -137,6 +137,12 @@ const SERVE: Command = {
       help: 'A network that may not ask, even if it is allowed; may be repeated.',
     },
     {
+      name: 'expect',
+      value: 'WHAT',
+      repeated: true,
+      help: 'What is normal on this network and no failure: names that may be missing, as a pattern, or a device, as set:raspberry-pi (a wrong one lists them all); may be repeated.',
+    },
+    {
       name: 'unique-root',
       value: 'ip|mac',
       help: 'Give each client the sub-folder that has its IP or MAC address as its name, if there is one.',

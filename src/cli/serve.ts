@@ -92,6 +92,7 @@ function serverOptions(
     write: args.has('writable'),
     allow: allow.length > 0 ? allow : undefined,
     deny: args.list('deny'),
+    expectedMisses: args.list('expect'),
     blksizeMax: args.number('blksize-max'),
     progressInterval: args.has('json') ? undefined : 0,
     windowsizeMax: args.number('windowsize-max'),

@@ -71,6 +71,9 @@ function outcome(record: TransferRecord): string {
   const { event, error, finalAck } = record;
   if (event === 'start') return 'started';
   if (event === 'probe') return 'asked for the size only';
-  if (event === 'error') return `failed: ${cleanText(error?.message ?? '')} (${error?.code})`;
+  if (event === 'error') {
+    const how = error?.expected ? 'expected' : 'failed';
+    return `${how}: ${cleanText(error?.message ?? '')} (${error?.code})`;
+  }
   return summary(record) + (finalAck === false ? ', last block never acknowledged' : '');
 }

@@ -14,7 +14,7 @@ import { systemClock } from '../net/clock';
 import { Endpoint } from '../udp/endpoint';
 import type { Flow } from '../udp/flow';
 import { TransferDriver, asTftpError } from '../net/transfer-driver';
-import type { Cargo } from '../net/transfer-setup';
+import type { Cargo, FailureMeaning } from '../net/transfer-setup';
 import { failedRecords } from '../net/transfer-record';
 import type { TransferRecord } from '../net/transfer-record';
 import { FlightRecorder } from '../transfer/flight-recorder';
@@ -56,7 +56,7 @@ export interface Plan {
   readonly judge?: OptionsJudge;
   /** These two: see `TransferSetup`. */
   readonly annotate?: () => Partial<TransferRecord>;
-  readonly isProbe?: (error: TftpError) => boolean;
+  readonly meaning?: (error: TftpError) => FailureMeaning;
 }
 
 /** A failed transfer's error carries the record of its `error` event. */
@@ -104,7 +104,7 @@ export function failBeforeStart(
 }
 
 async function prepare(plan: Plan): Promise<TransferDriver> {
-  const { options, type, filename, size, judge, annotate, isProbe } = plan;
+  const { options, type, filename, size, judge, annotate, meaning } = plan;
   const { host, port, mode, signal, progressInterval, deadline, onEvent } = options;
   const cancelled = () => signal?.aborted || plan.stop.aborted;
   checkFilename(filename);
@@ -137,7 +137,7 @@ async function prepare(plan: Plan): Promise<TransferDriver> {
     signal,
     onEvent,
     annotate,
-    isProbe,
+    meaning,
   });
   if (plan.wanted.windowsize === 'auto') void learn(plan.windows, driver, cargo, destination);
   return driver;

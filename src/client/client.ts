@@ -184,7 +184,7 @@ export class TftpClient {
         size = tsize;
         return enough();
       },
-      isProbe: (error) => error instanceof KnowsEnough,
+      meaning: (error) => (error instanceof KnowsEnough ? 'probe' : 'failure'),
       release: () => sink.discard(),
     });
     if (record.event === 'complete') size = record.bytes;

@@ -37,7 +37,9 @@ const ENDINGS = [
   'clientEnded',
   'clientFull',
   'clientRefusedOptions',
+  'neverRead',
   'expectedMiss',
+  'expectedClose',
   'missingFile',
   'missingFileMapped',
   'accessDenied',
@@ -132,9 +134,14 @@ function failureOf(record: TransferRecord, trace: readonly TraceLine[]): Ending 
   const code = error?.code;
   if (code === 'ETIMEDOUT') return silenceOf(record, trace);
   if (code === 'ECONNREFUSED') return closedPortOf(record, trace);
-  if (saidByPeer(record, trace)) return SAID[role][error!.tftpCode] ?? 'peerRefused';
+  if (saidByPeer(record, trace)) {
+    if (error?.expected) return 'expectedClose';
+    return SAID[role][error!.tftpCode] ?? 'peerRefused';
+  }
   if (role === 'server') {
     if (code === 'ENOENT') return missOf(record);
+    // No client has said so: the server has counted its probes.
+    if (code === 'EOPTNEG') return 'neverRead';
     if (code === 'EACCES') return 'accessDenied';
     if (code === 'EEXIST') return 'fileExists';
   }

@@ -69,8 +69,9 @@ export class TransferReporter {
   }
 
   failed(error: TftpError): TransferRecord {
-    const isProbe = this.#setup.isProbe?.(error, this.#began);
-    return this.#emit(isProbe ? 'probe' : 'error', { error });
+    const meaning = this.#setup.meaning?.(error, this.#began);
+    if (meaning === 'expected') error.expected = true;
+    return this.#emit(meaning === 'probe' ? 'probe' : 'error', { error });
   }
 
   #mark(now: number): void {

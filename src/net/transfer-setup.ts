@@ -16,6 +16,9 @@ export type Cargo =
   | { readonly machine: Sender; readonly source: DataSource }
   | { readonly machine: Receiver; readonly sink: DataSink };
 
+/** What it means that a transfer has failed: a failure, one that is normal, or that the client only wanted to know the size. */
+export type FailureMeaning = 'failure' | 'expected' | 'probe';
+
 /** A transfer, ready to run. */
 export interface TransferSetup {
   /** The id of its records. @default a new one */
@@ -45,10 +48,10 @@ export interface TransferSetup {
   /** Called once, when the peer has answered for the first time. `accepts` is false for an ERROR. */
   readonly onAnswer?: ((accepts: boolean) => void) | undefined;
   /**
-   * True if this failure is how a client that only wanted to know the size hangs up. `began`: both
-   * sides had settled their options, and the file was on its way.
+   * What a failure means. `began`: both sides had settled their options, and the file was on its way.
+   * @default a failure
    */
-  readonly isProbe?: ((error: TftpError, began: boolean) => boolean) | undefined;
+  readonly meaning?: ((error: TftpError, began: boolean) => FailureMeaning) | undefined;
   /** What else every record says. */
   readonly facts?: TransferFacts | undefined;
   /** What else a `complete` record says. */

@@ -1,7 +1,7 @@
 /** The properties of a tftp server node that say who may have what, and in which folders it is looked for. */
 
 import { invalidSetting } from '../net/check-setting';
-import { ExpectedMisses } from '../server/expected-misses';
+import { Expectations } from '../server/expectations';
 import { NameFilter } from '../server/name-filter';
 import { OptionProfiles } from '../server/option-profiles';
 import type { OptionProfile } from '../server/option-profiles';
@@ -68,12 +68,13 @@ export function accessOptions(own: Record<keyof typeof ACCESS_DEFAULTS, unknown>
   const readNames = entriesOf(own.readNames);
   const writeNames = entriesOf(own.writeNames);
   const sets = listOf(own.expectedSets).map((set) => `set:${textSetting(set)}`);
-  const expectedMisses = [...sets, ...entriesOf(own.expectedNames)];
+  const names = entriesOf(own.expectedNames);
   const profiles = listOf(own.refuseOptions).map(profileOf);
   // The server would say so as well, but not which field is meant, and only when it starts.
   named('readNames', () => new NameFilter(readNames));
   named('writeNames', () => new NameFilter(writeNames));
-  named('expectedNames', () => new ExpectedMisses(expectedMisses));
+  named('expectedSets', () => new Expectations(sets));
+  named('expectedNames', () => new Expectations(names));
   named('refuseOptions', () => new OptionProfiles(profiles));
   return withoutUndefined<AccessOptions>({
     deny: entriesOf(own.deny),
@@ -81,7 +82,7 @@ export function accessOptions(own: Record<keyof typeof ACCESS_DEFAULTS, unknown>
     writeNames,
     requestRate: numberSetting('requestRate', own.requestRate),
     guessLimit: numberSetting('guessLimit', own.guessLimit),
-    expectedMisses,
+    expectedMisses: [...sets, ...names],
     probes: flagSetting(own.probes),
     profiles,
   });

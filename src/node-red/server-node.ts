@@ -294,7 +294,7 @@ export class ServerNode implements ControlledServer {
     this.#node.error(new LocalError('EACCES', text), alarmMessage(alarm));
   }
 
-  /** What is normal for a client to miss is no alarm. */
+  /** What is normal for a client is no alarm. */
   #tellFailure(record: TransferRecord, message: NodeMessage): void {
     const error = errorOf(record);
     if (record.error?.expected) this.#node.debug(error.message);

@@ -20,7 +20,7 @@ export interface Totals {
   readonly completed: number;
   /** Without those in `expected` and `cancelled`. */
   readonly failed: number;
-  /** Misses that are normal. */
+  /** Failures that are normal. */
   readonly expected: number;
   readonly probes: number;
   readonly cancelled: number;
@@ -33,7 +33,7 @@ export interface Totals {
   readonly rateUp: number;
 }
 
-/** How a transfer ended. `failed`: neither a normal miss (`expected`) nor cancelled. */
+/** How a transfer ended. `failed`: neither normal (`expected`) nor cancelled. */
 export type Outcome = 'completed' | 'failed' | 'expected' | 'probes' | 'cancelled';
 
 /** The books. What a record costs does not depend on how many there were. */

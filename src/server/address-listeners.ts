@@ -33,6 +33,7 @@ export class AddressListeners {
   readonly #sockets = new Map<string, Endpoint>();
   #known: readonly LocalAddress[] = [];
   #updatedAt = -Infinity;
+  #updating = 0;
   #timer: Timer | undefined;
   #stopped = false;
 
@@ -56,10 +57,11 @@ export class AddressListeners {
    * Looks for new addresses, and opens sockets there. To be called when something came to no address
    * that is known; not more than some times a second it takes a look at the interfaces.
    *
-   * @returns true if there are new ones.
+   * @returns true if there are new ones, or sockets are being opened.
    */
   findNew(): boolean {
     const now = this.#setup.clock.now();
+    if (this.#updating > 0) return true;
     if (this.#stopped || now - this.#updatedAt < LOOK_INTERVAL) return false;
     const known = new Set(this.#known.map(({ address }) => address));
     this.#updatedAt = now;
@@ -79,7 +81,9 @@ export class AddressListeners {
       socket.close();
     }
     const missing = [...wanted].filter((address) => !this.#sockets.has(address));
+    this.#updating += 1;
     await Promise.all(missing.map((address) => this.#open(address)));
+    this.#updating -= 1;
   }
 
   /** The socket at the address nearest to a client whose request came to none of them: a broadcast. */

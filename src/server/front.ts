@@ -137,6 +137,7 @@ export class Front implements ServerCore {
     await (graceful ? ended : Promise.race([ended, this.#patience()]));
     this.#runner.close(reason);
     listeners?.close();
+    this.#journal.close();
   }
 
   /** Answers only requests, and only to addresses that can have sent them: no loop with another server is possible. */

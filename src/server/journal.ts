@@ -3,13 +3,17 @@
 import type { Clock } from '../net/clock';
 import { failedRecords, isLast } from '../net/transfer-record';
 import type { TransferFacts, TransferRecord } from '../net/transfer-record';
+import { LocalError } from '../protocol/errors';
 import type { TftpError } from '../protocol/errors';
 import type { RequestPacket } from '../protocol/packet';
 import { FlightRecorder } from '../transfer/flight-recorder';
+import { plainPath } from '../storage/remote-path';
 import type { Peer } from '../transfer/peer-lock';
 import { ClientFacts } from './client-facts';
+import { EndingJudge } from './ending-judge';
+import { GuessWatch } from './guess-alarm';
 import type { GuessAlarm } from './guess-alarm';
-import { MissJudge } from './miss-judge';
+import { ProbeMemory } from './probe-memory';
 import type { Counters } from './server-counters';
 import type { RequiredServerOptions } from './server-options';
 import type { IncomingRequest, RequestFacts } from './session';
@@ -38,10 +42,13 @@ export class Journal {
   readonly #clock: Clock;
   readonly #counters: Counters;
   readonly #listener: JournalListener;
-  readonly #misses: MissJudge;
-  readonly #facts = new ClientFacts();
+  /** Says what the failures of its transfers mean. */
+  readonly endings: EndingJudge;
+  readonly #guesses: GuessWatch;
+  readonly #probes: ProbeMemory;
+  readonly #facts: ClientFacts;
 
-  /** @throws {LocalError} EINVAL, saying which of the expected misses cannot be used. */
+  /** @throws {LocalError} EINVAL, saying which of `expectedMisses` cannot be used. */
   constructor(
     options: RequiredServerOptions,
     clock: Clock,
@@ -51,21 +58,21 @@ export class Journal {
     this.#clock = clock;
     this.#counters = counters;
     this.#listener = listener;
-    this.#misses = new MissJudge(options);
+    this.endings = new EndingJudge(options);
+    this.#guesses = new GuessWatch(options.guessLimit);
+    this.#probes = new ProbeMemory(clock, (last, count) => this.#neverRead(last, count));
+    this.#facts = new ClientFacts(this.#probes);
   }
 
   /** What the records of a transfer say of its client. */
   factsOf(request: RequestPacket, { address }: Peer): TransferFacts {
-    return this.#facts.of(request, address, this.#clock.now());
+    return this.#facts.of(request, address);
   }
 
   /** Looks whether a refusal is normal, or one too many. */
   judge({ request, client }: IncomingRequest, error: TftpError): void {
-    const now = this.#clock.date().getTime();
-    const alarm = this.#misses.judge(request, client.address, error, now);
-    if (alarm === undefined) return;
-    this.#counters.add('alarms');
-    this.#listener.alarm(alarm);
+    if (this.endings.meaning(request, error, false) === 'expected') error.expected = true;
+    else if (request.type === 'RRQ' && error.code === 'ENOENT') this.#missed(request, client);
   }
 
   /** The records of a request that was answered with an ERROR: those of a transfer that failed at once. */
@@ -102,9 +109,44 @@ export class Journal {
 
   /** Tells of a transfer. */
   report(record: TransferRecord): void {
+    this.#tell(record);
+    this.#probes.heard(record);
+  }
+
+  /** Nothing is told any more. */
+  close(): void {
+    this.#probes.close();
+  }
+
+  #tell(record: TransferRecord): void {
     countEnd(this.#counters, record);
-    this.#facts.ended(record, this.#clock.now());
     this.#listener.transfer(record);
+  }
+
+  #missed({ filename }: RequestPacket, { address }: Peer): void {
+    const alarm = this.#guesses.missed(address, plainPath(filename), this.#clock.date().getTime());
+    if (alarm === undefined) return;
+    this.#counters.add('alarms');
+    this.#listener.alarm(alarm);
+  }
+
+  /** Each of the probes has been told of, with its end. That there were so many is a story of its own, which follows the last one. */
+  #neverRead(last: TransferRecord, count: number): void {
+    const { role, operation, filename, servedAs, mode, host, port, size, mac } = last;
+    const { localAddress, localPort } = last;
+    const text = `The client rejected the options ${count} times and never read the file: let it have fewer of them (profiles, Refuse options)`;
+    const error = new LocalError('EOPTNEG', text);
+    const records = failedRecords(
+      {
+        ...{ role, operation, filename, mode, host, port, localAddress, localPort },
+        ...(servedAs !== undefined && { servedAs }),
+        ...(mac !== undefined && { mac }),
+        afterProbe: last.id,
+      },
+      error,
+      { at: this.#clock.date() },
+    );
+    for (const record of records) this.#tell({ ...record, size });
   }
 }
 
@@ -113,7 +155,7 @@ export function countEnd(counters: Counters, record: TransferRecord): void {
   if (!isLast(record)) return;
   const { event, operation, bytes, error } = record;
   if (event === 'complete') counters.add('completed');
-  else if (error?.expected === true) counters.add('expectedMisses');
+  else if (error?.expected === true) counters.add('expected');
   else if (event === 'error') counters.add('failed');
   else counters.add('probes');
   counters.add(operation === 'read' ? 'bytesSent' : 'bytesReceived', bytes);

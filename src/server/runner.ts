@@ -191,6 +191,7 @@ export class Runner {
       id,
       clock,
       admission: this.#context.admission,
+      endings: this.#context.journal.endings,
       facts: this.#context.journal.factsOf(request, client),
       openingSends: (answer) => {
         const now = clock.now();

@@ -12,10 +12,10 @@ export interface ServerCounters {
   dropped: number;
   /** Transfers that ended well. */
   completed: number;
-  /** Transfers and requests that failed, without the expected misses. */
+  /** Transfers and requests that failed, without those in `expected`. */
   failed: number;
-  /** Missing files whose absence is normal. */
-  expectedMisses: number;
+  /** Failures that are normal: files that may be missing, and reads that such devices end early. */
+  expected: number;
   /** How often an address guessed names. */
   alarms: number;
   /** Clients that asked for a size and hung up. */
@@ -28,7 +28,7 @@ export interface ServerCounters {
 
 const NAMES = [
   ...(['requests', 'refused', 'ignored', 'dropped', 'completed', 'failed'] as const),
-  ...(['expectedMisses', 'alarms', 'probes', 'bytesSent', 'bytesReceived'] as const),
+  ...(['expected', 'alarms', 'probes', 'bytesSent', 'bytesReceived'] as const),
 ] as const;
 
 const NOTHING: ServerCounters = {
@@ -38,7 +38,7 @@ const NOTHING: ServerCounters = {
   dropped: 0,
   completed: 0,
   failed: 0,
-  expectedMisses: 0,
+  expected: 0,
   alarms: 0,
   probes: 0,
   bytesSent: 0,

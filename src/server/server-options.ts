@@ -57,18 +57,24 @@ export interface ServerOptions {
   requestRate?: number;
   /**
    * So many different names within a minute that do not exist, and the event `alarm` tells that an
-   * address guesses names. Expected misses do not count. At most 10000, 0 for never. @default 100
+   * address guesses names. Names that may be missing do not count. At most 10000, 0 for never. @default 100
    */
   guessLimit?: number;
   /**
-   * Names whose absence is normal, as patterns and as sets: `set:cisco`, `set:polycom`,
-   * `set:yealink`, `set:grandstream`, `set:pxelinux`, `set:raspberry-pi`, `set:uefi`. Upper and lower
-   * case are the same. The `error` of such a miss has `expected: true`. @default []
+   * What is normal on this network: names that may be missing, as patterns, and the devices that are
+   * there: `set:cisco`, `set:polycom`, `set:yealink`, `set:grandstream`, `set:snom`, `set:pxelinux`
+   * (and PXE ROMs), `set:ipxe`, `set:grub`, `set:uefi` (and the GRUB that it loads), `set:u-boot`,
+   * `set:raspberry-pi`. Of such a device a file that it can do without may be missing, and some of
+   * them end a read before the end of the file with ERROR 0: see {@link DEVICE_PROFILES}. The
+   * `error` of it has `expected: true`. A name that ends with bytes FF loses them with
+   * `set:pxelinux`. Upper and lower case are the same. @default []
    */
   expectedMisses?: readonly string[];
   /**
-   * A client that asks for the size of a file and then hangs up with ERROR 8 or 0, as UEFI, iPXE and
-   * PXELINUX do, is a `probe` and no failure. False: it is an `error` like any other. @default true
+   * A client that asks for the size of a file and then ends the transfer with ERROR 8 or 0 is a
+   * `probe` and no failure. False: only where that is normal for a device of `expectedMisses`; for
+   * the others it is an `error` like any other. After five probes of a file in a row, at most 30
+   * seconds apart, and no read of it, there is one `error` with the code EOPTNEG. @default true
    */
   probes?: boolean;
   /** Options that some clients are refused. What any of the profiles of a client refuses is not granted. @default [] */

@@ -1,6 +1,5 @@
 /** One admitted request: opens the file, settles the options, and runs the transfer. */
 
-import { PeerError } from '../protocol/errors';
 import type { TftpError } from '../protocol/errors';
 import { grantOptions } from '../protocol/options';
 import type { GrantedOptions } from '../protocol/options';
@@ -24,6 +23,7 @@ import { Sender } from '../transfer/sender';
 import { OPENING_SENDS } from './abuse-guard';
 import { announcedSize, tooLarge } from './admission';
 import type { Admission } from './admission';
+import type { EndingJudge } from './ending-judge';
 import { servedName } from './names/served-name';
 import type { RequiredServerOptions } from './server-options';
 import type { ScarceOption } from './shortage-report';
@@ -67,6 +67,7 @@ export interface SessionContext {
   readonly id: string;
   readonly clock: Clock;
   readonly admission: Admission;
+  readonly endings: EndingJudge;
   readonly facts: TransferFacts;
   /**
    * How often a first packet of so many bytes may be sent until the client answers. It may be asked
@@ -256,9 +257,11 @@ export class Session {
   async #lookUp(): Promise<StorageRequest> {
     const { request, client } = this.incoming;
     const { rules, storage } = this.#options;
-    const { mac } = this.#context.facts;
+    const { endings, facts } = this.#context;
+    const { mac } = facts;
     const { signal } = this.#opening;
-    const asked = { ...request, client, signal, ...(mac !== undefined && { mac }) };
+    const meant = { ...request, filename: endings.meantName(request.filename) };
+    const asked = { ...meant, client, signal, ...(mac !== undefined && { mac }) };
     const filename = rules ? await servedName(rules, storage, request.type, asked) : asked.filename;
     if (filename !== request.filename) this.#servedAs = filename;
     this.#context.admission.checkName(request.type, filename);
@@ -306,14 +309,8 @@ export class Session {
       facts: this.#context.facts,
       onEvent: (record) => this.#listener.event(record),
       onAnswer: (accepts) => this.#listener.answered(accepts),
-      isProbe: (error, began) => !began && this.#isHangUp(error),
+      meaning: (error, began) => this.#context.endings.meaning(request, error, began),
     });
-  }
-
-  /** UEFI, iPXE and PXELINUX ask for the size and answer the OACK with ERROR 8 or 0: that is no failure. */
-  #isHangUp(error: TftpError): boolean {
-    const asked = this.#options.probes && this.incoming.request.type === 'RRQ';
-    return asked && error instanceof PeerError && (error.tftpCode === 8 || error.tftpCode === 0);
   }
 
   /** @throws {Unanswered} if the first packet may not be sent. */

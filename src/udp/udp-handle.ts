@@ -33,8 +33,8 @@ export class UdpHandle {
   readonly #socket: dgram.Socket;
   readonly #direct: KernelSocket | undefined;
   #listener: UdpHandleListener | undefined;
-  /** Datagrams that `node:dgram` has not sent yet. */
-  #waiting = 0;
+  /** Datagrams that `node:dgram` has not told the end of. */
+  #handed = 0;
   readonly #refused = new Set<Peer>();
   #pause = 0;
   #turns = 0;
@@ -100,14 +100,19 @@ export class UdpHandle {
     this.#socket.close();
   }
 
+  /** How many datagrams wait in `node:dgram` for room in the socket. */
+  get #waiting(): number {
+    return this.#handed === 0 ? 0 : this.#socket.getSendQueueCount();
+  }
+
   /** Sends one datagram after the other. */
   #sendEach({ run: { datagrams, segmentSize }, peer, failed }: Message): void {
     for (let at = 0; at < datagrams.length; at += segmentSize) {
       if (this.#closed || this.#waiting >= MOST_WAITING) return;
       const length = Math.min(segmentSize, datagrams.length - at);
-      this.#waiting += 1;
+      this.#handed += 1;
       this.#socket.send(datagrams, at, length, peer.port, peer.address, (error) => {
-        this.#waiting -= 1;
+        this.#handed -= 1;
         if (error !== null && this.#direct?.takeErrors() !== true) failed(error);
       });
     }

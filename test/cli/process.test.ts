@@ -81,7 +81,7 @@ describe('the process red-tftp', () => {
       }),
     ));
 
-  it('reads one file of ours to get a file: each file takes its time to be found', () =>
+  it('reads one file of ours to get a file, beside koffi: each file takes its time to be found', () =>
     withFolder((folder) =>
       withServer(async ({ url, files }) => {
         files.set('f', content(1024));
@@ -93,7 +93,8 @@ describe('the process red-tftp', () => {
         const { out } = await startWith(['--require', spy], 'get', `${url}f`, '-o', `${folder}/f`)
           .ended;
         const [ours, platform]: string[][] = JSON.parse(out.toString());
-        should(ours).deepEqual([spy, RED_TFTP]);
+        const others = ours!.filter((file) => !/[\\/](koffi|@koromix)[\\/]/.test(file));
+        should(others).deepEqual([spy, RED_TFTP]);
         for (const name of ['crypto', 'dns/promises']) {
           should(platform).not.containEql(`NativeModule ${name}`);
         }

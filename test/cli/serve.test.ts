@@ -26,6 +26,16 @@ describe('red-tftp serve', () => {
       io.err.should.equal('');
     }));
 
+  it('knows with --expect what is normal', () =>
+    withServe([...LOOPBACK, '--expect', 'set:ipxe', '--expect', 'x*'], async ({ client, io }) => {
+      for (const name of ['autoexec.ipxe', 'x1', 'other']) {
+        await client.get(name).should.be.rejectedWith({ code: 'ENOENT' });
+      }
+      await io.printed(/read autoexec\.ipxe: expected: /);
+      await io.printed(/read x1: expected: /);
+      await io.printed(/read other: failed: /);
+    }));
+
   it('takes uploads with --writable, and keeps what is there', () =>
     withServe([...LOOPBACK, '--writable'], async ({ client, folder }) => {
       await client.put('one', 'up');

@@ -21,6 +21,14 @@ describe('the log of serve', () => {
     ],
     [{ event: 'probe' }, 'asked for the size only'],
     [{ ...FAILED, finished: '2026-01-02T03:04:05.678Z' }, 'failed: File not found (ENOENT)'],
+    [
+      {
+        ...FAILED,
+        finished: '2026-01-02T03:04:05.678Z',
+        error: { code: 'ENOENT', tftpCode: 1, message: 'File not found', expected: true },
+      },
+      'expected: File not found (ENOENT)',
+    ],
   ];
   for (const [changes, outcome] of table) {
     it(`tells of ${changes.event}: ${outcome}`, () => {

@@ -7,6 +7,8 @@ import type { TransferRecord } from '../../src/net/transfer-record';
 import { LocalError, TftpError } from '../../src/protocol/errors';
 import { NameRules } from '../../src/server/names/name-rules';
 import type { ServerOptions } from '../../src/server/server-options';
+import { SERVER_SYSTEM } from '../../src/server/server-system';
+import type { ServerSystem } from '../../src/server/server-system';
 import { MemoryStorage } from '../../src/storage/memory-storage';
 import type { Storage } from '../../src/storage/storage';
 import {
@@ -20,6 +22,7 @@ import type { RunningServer } from '../helpers/engine';
 import { recordOf } from '../helpers/records';
 import { ScriptedPeer, closePeersAfterEach, freePort } from '../helpers/scripted-peer';
 import { ON_LINUX, skipUnless } from '../helpers/skip';
+import { VirtualClock } from '../helpers/virtual-clock';
 import { ack, data, error, oack, rrq, wrq } from '../helpers/wire';
 
 const QUICK = { timeout: 20, retries: 1 };
@@ -53,9 +56,12 @@ describe('diagnose', () => {
 
   describe('of a server', () => {
     /** A server with a file of 2,000 bytes, which a scripted client asks for. */
-    async function serve(options: Partial<ServerOptions> = {}): Promise<RunningServer> {
+    async function serve(
+      options: Partial<ServerOptions> = {},
+      system?: ServerSystem,
+    ): Promise<RunningServer> {
       const storage = new MemoryStorage([['f', Buffer.alloc(2000)]]);
-      return startServer({ storage, timeout: 20, ...options });
+      return startServer({ storage, timeout: 20, ...options }, system);
     }
 
     type Script = (running: RunningServer) => Promise<void> | void;
@@ -90,6 +96,12 @@ describe('diagnose', () => {
       ['missingFile', {}, asks(rrq('g')), { filename: 'g' }],
       ['expectedMiss', { expectedMisses: ['g'] }, asks(rrq('g')), { filename: 'g' }],
       [
+        'expectedClose',
+        { expectedMisses: ['set:grub'] },
+        asks(rrq('f'), ack(1), error(0, 'closed')),
+        { block: 2, blocks: 4 },
+      ],
+      [
         'missingFileMapped',
         { rules: NameRules.parse('rG ^ x/') },
         asks(rrq('g')),
@@ -117,6 +129,17 @@ describe('diagnose', () => {
         expectSaid(record, key, values);
       });
     }
+
+    it('says neverRead', async () => {
+      const clock = new VirtualClock();
+      const running = await serve({}, { ...SERVER_SYSTEM, clock });
+      for (let probes = 0; probes < 5; probes += 1) {
+        await asks(option, error(8, 'no'))(running);
+        await running.record('probe');
+      }
+      clock.pass(3000);
+      expectSaid(await running.record('error'), 'neverRead', { filename: 'f', size: 2000 });
+    });
 
     it('says busy and cancelled', async () => {
       const running = await serve({ timeout: 5000 });

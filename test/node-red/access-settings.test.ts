@@ -71,7 +71,8 @@ describe('access-settings', () => {
   for (const [saved, says] of [
     [{ readNames: 'a[' }, /readNames: The pattern "a\[" cannot be used/],
     [{ writeNames: '!' }, /writeNames: The pattern "" cannot be used/],
-    [{ expectedSets: ['snom'] }, /expectedNames: set:snom is no set/],
+    [{ expectedSets: ['avaya'] }, /expectedSets: There is no profile set:avaya/],
+    [{ expectedNames: 'a[' }, /expectedNames: The pattern/],
     [{ refuseOptions: [{ clients: ['home'] }] }, /refuseOptions: home is no network/],
     [{ refuseOptions: [{ clients: [], refuse: 'size' }] }, /refuseOptions: size is no option/],
     [{ perClient: 'name' }, /perClient is "name"/],

@@ -9,7 +9,7 @@ import {
   TFTP_RESPONSE_DEFAULTS,
   TFTP_SERVER_DEFAULTS,
 } from '../../src/node-red/node-config';
-import { EXPECTED_MISS_SETS } from '../../src/server/expected-misses';
+import { DEVICE_PROFILES } from '../../src/server/device-profiles';
 import { loadEditorPage, readIcon } from './editor-page';
 import { OTHER_SETTINGS, RIGHT_VALUES, WRONG_VALUES } from './editor-values';
 import type { EditorPage } from './editor-page';
@@ -152,10 +152,10 @@ for (const type of Object.keys(RUNTIME_DEFAULTS)) {
     });
 
     if (type === 'tftp-server') {
-      it('offers each set of expected misses', () => {
+      it('offers each device that has a profile', () => {
         const boxes = [...page.dialog.matchAll(/id="tftp-expected-([\w-]+)"\s+value="\1"/g)];
         const sets = boxes.map((match) => match[1] ?? '');
-        should(sets.sort()).deepEqual(Object.keys(EXPECTED_MISS_SETS).sort());
+        should(sets.sort()).deepEqual(Object.keys(DEVICE_PROFILES).sort());
       });
 
       it('has the requests that the flow answers at its last output', () => {

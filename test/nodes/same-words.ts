@@ -3,7 +3,8 @@
 /** Names, examples and terms that network people of every language say as they are. */
 export const SAME_EVERYWHERE: ReadonlySet<string> = new Set([
   ...['tftp get', 'tftp put', 'tftp server', 'tftp response'],
-  ...['Cisco', 'Polycom', 'Yealink', 'Grandstream', 'PXELINUX', 'UEFI', 'Raspberry Pi'],
+  ...['Cisco', 'Polycom', 'Yealink', 'Grandstream', 'Snom', 'PXELINUX, PXE'],
+  ...['iPXE', 'GRUB', 'UEFI', 'U-Boot', 'Raspberry Pi'],
   ...['boot\\pxelinux.0', 'Buffer', 'SHA-256', 'TFTP'],
   ...['→ __name__'],
 ]);

@@ -18,7 +18,7 @@ const STATE = model.fromSnapshot(
     finished: [
       ended('good', { mac: '00:11:22:aa:bb:cc' }),
       ended('bad', { event: 'error', error: ERROR, servedAs: 'other/name' }),
-      ended('miss', { event: 'error', error: { ...ERROR, expected: true } }),
+      ended('expected', { event: 'error', error: { ...ERROR, expected: true } }),
       ended('probe', { event: 'probe' }),
       ended('stopped', { event: 'error', error: { ...ERROR, code: 'ECANCELED' } }),
     ],
@@ -36,7 +36,16 @@ function shown(part: Partial<Filter>): string[] {
 describe('the filter of the sidebar', () => {
   it('shows what runs above what is over, each under a heading', () => {
     const items = plain(filter.itemsOf(STATE, filter.everything()));
-    const keys = ['first', 'second', 'heading-finished', 'good', 'bad', 'miss', 'probe', 'stopped'];
+    const keys = [
+      'first',
+      'second',
+      'heading-finished',
+      'good',
+      'bad',
+      'expected',
+      'probe',
+      'stopped',
+    ];
     should(items.map(({ key }) => key)).deepEqual(['heading-running', ...keys]);
     should(items[0]).containDeep({ group: 'running', count: 2, unlisted: 3 });
     should(items[4]).containDeep({ group: 'finished', place: 1, count: 5 });
@@ -46,7 +55,7 @@ describe('the filter of the sidebar', () => {
     const items = plain(filter.itemsOf(STATE, { text: '', node: '', outcome: 'probe' }));
     should(items.length).equal(9);
     const quiet = plain(filter.itemsOf(STATE, { text: '', node: '', outcome: 'quiet' }));
-    should(quiet.map(({ key }) => key)).deepEqual(['heading-finished', 'miss', 'probe']);
+    should(quiet.map(({ key }) => key)).deepEqual(['heading-finished', 'expected', 'probe']);
   });
 
   it('finds text in files, peers, MAC addresses and the names of nodes, in any case', () => {
@@ -68,7 +77,7 @@ describe('the filter of the sidebar', () => {
     const outcomes = ['running', 'completed', 'failed', 'quiet', 'cancelled'];
     should(plain(filter.CHOICES)).deepEqual(['all', ...outcomes]);
     const found = outcomes.flatMap((outcome) => shown({ outcome }));
-    should(found).deepEqual(['first', 'second', 'good', 'bad', 'miss', 'probe', 'stopped']);
+    should(found).deepEqual(['first', 'second', 'good', 'bad', 'expected', 'probe', 'stopped']);
     should(shown({ outcome: 'failed', text: 'zzz' })).deepEqual([]);
   });
 

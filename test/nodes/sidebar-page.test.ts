@@ -16,7 +16,7 @@ const COMPOSED: Readonly<Record<string, readonly string[]>> = {
   'filter.by': ['node', 'outcome'],
   counter: sidebar.filter.CHOICES.filter((choice) => choice !== 'all'),
   heading: ['running', 'finished'],
-  outcome: ['completed', 'failed', 'probe', 'miss', 'cancelled'],
+  outcome: ['completed', 'failed', 'probe', 'expected', 'cancelled'],
   reason: sidebar.words.REASONS,
   cancel: ['forbidden', 'over', 'lost'],
   column: ['icon', 'file', 'peer', 'state', 'rate', 'time', 'age', 'resent', 'action'],

@@ -146,7 +146,9 @@ describe('the state of the sidebar', () => {
     should(model.outcomeOf({ event: 'complete' })).equal('completed');
     should(model.outcomeOf({ event: 'probe' })).equal('probe');
     should(model.outcomeOf({ event: 'error', error })).equal('failed');
-    should(model.outcomeOf({ event: 'error', error: { ...error, expected: true } })).equal('miss');
+    should(model.outcomeOf({ event: 'error', error: { ...error, expected: true } })).equal(
+      'expected',
+    );
     const cancelled = { ...error, code: 'ECANCELED' };
     should(model.outcomeOf({ event: 'error', error: cancelled })).equal('cancelled');
   });

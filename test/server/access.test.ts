@@ -100,7 +100,7 @@ describe('TftpServer, what is normal', () => {
       requests: 5,
       refused: 5,
       failed: 1,
-      expectedMisses: 4,
+      expected: 4,
       alarms: 0,
     });
   });

@@ -1,7 +1,5 @@
 import should = require('should');
 import { clientMac, macInName } from '../../src/server/client-mac';
-import { ProbeMemory } from '../../src/server/probe-memory';
-import type { TransferRecord } from '../../src/net/transfer-record';
 import { NeighbourTable } from '../../src/storage/neighbour-table';
 
 describe('macInName', () => {
@@ -44,27 +42,5 @@ describe('clientMac', () => {
     neighbours.macOf = () => '02:00:00:00:00:01';
     should(clientMac('001122aabbcc.cfg', '192.0.2.1', neighbours)).equal('00:11:22:aa:bb:cc');
     should(clientMac('firmware.bin', '192.0.2.1', neighbours)).equal('02:00:00:00:00:01');
-  });
-});
-
-describe('ProbeMemory', () => {
-  const probe = { host: 'h', filename: 'f', id: '1' } as TransferRecord;
-
-  it('tells the probe of the same client and name once, for 30 seconds', () => {
-    const memory = new ProbeMemory();
-    memory.remember(probe, 0);
-    should(memory.take('h', 'other', 1)).equal(undefined);
-    should(memory.take('other', 'f', 1)).equal(undefined);
-    should(memory.take('h', 'f', 30_000)).equal('1');
-    should(memory.take('h', 'f', 30_000)).equal(undefined);
-    memory.remember(probe, 0);
-    should(memory.take('h', 'f', 30_001)).equal(undefined);
-  });
-
-  it('keeps a bounded number', () => {
-    const memory = new ProbeMemory();
-    for (let n = 0; n < 2000; n += 1) memory.remember({ ...probe, filename: `${n}` }, 0);
-    should(memory.size).equal(1000);
-    should(memory.take('h', '1999', 0)).equal('1');
   });
 });

@@ -97,8 +97,8 @@ for (const transferPorts of ['any', 'single', [20_600, 20_604]] as const) {
             should(story.filter(isLast)).have.length(1);
             should(isLast(story.at(-1)!)).equal(true);
           }
-          const { completed, failed, expectedMisses, probes } = server.counters;
-          should(completed + failed + expectedMisses + probes).equal(stories.length);
+          const { completed, failed, expected, probes } = server.counters;
+          should(completed + failed + expected + probes).equal(stories.length);
           should(server.transfers).eql([]);
         });
       }

@@ -57,7 +57,7 @@ describe('TftpServer, what it tells', () => {
       dropped: 0,
       completed: 1,
       failed: 0,
-      expectedMisses: 0,
+      expected: 0,
       alarms: 0,
       probes: 0,
       bytesSent: 300_000,

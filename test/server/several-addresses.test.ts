@@ -113,6 +113,43 @@ describe('TftpServer on a machine with several addresses', () => {
     should(clock.waiting).equal(false);
   });
 
+  for (const transferPorts of ['any', 'single'] as const) {
+    it(`answers from an address that has just come, once it is asked again (${transferPorts})`, async () => {
+      let time = 0;
+      const { clock: real, ...rest } = system();
+      const options = { storage, address: '', timeout: 60_000, transferPorts };
+      const { place } = await startServer(options, {
+        ...rest,
+        clock: { ...real, now: () => time },
+      });
+      const fourth = { address: '127.0.0.4', port: place.port };
+      time = 1000;
+      addresses = [...addresses, { address: '127.0.0.4', prefix: 32 }];
+      peer.send(rrq('one'), fourth);
+      const second = { address: '127.0.0.2', port: place.port };
+      should(await peer.ask(rrq('missing'), second)).equal('ERROR 1 File not found');
+      should(await peer.ask(rrq('one'), fourth)).equal('DATA 1 512 B');
+      should(peer.other.address).equal('127.0.0.4');
+      should(await peer.ask(ack(1))).equal('DATA 2 88 B');
+      peer.send(ack(2));
+    });
+  }
+
+  it('does not ask for the addresses of this machine at each packet from its own port', async () => {
+    let asked = 0;
+    const localAddresses = (): readonly LocalAddress[] => {
+      asked += 1;
+      return addresses;
+    };
+    const options = { storage, address: '127.0.0.3' };
+    const { server, place } = await startServer(options, { ...system(), localAddresses });
+    const forger = await ScriptedPeer.bind({ address: '127.0.0.9', port: place.port });
+    asked = 0;
+    for (let i = 0; i < 50; i += 1) forger.send(rrq('missing'), place);
+    while (server.counters.requests < 50) await new Promise(setImmediate);
+    should(asked).be.belowOrEqual(1);
+  });
+
   it('lets a transfer end at the single port of an address that vanished', async () => {
     const { place, record } = await start({ transferPorts: 'single' });
     const third = { address: '127.0.0.3', port: place.port };

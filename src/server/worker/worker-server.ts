@@ -7,7 +7,7 @@ import type { TftpError } from '../../protocol/errors';
 import type { Storage } from '../../storage/storage';
 import { Admission } from '../admission';
 import type { ListeningAddress } from '../listening-address';
-import { MissJudge } from '../miss-judge';
+import { EndingJudge } from '../ending-judge';
 import type { CoreListener, ServerCore } from '../server-core';
 import type { Counters } from '../server-counters';
 import type { RequiredServerOptions } from '../server-options';
@@ -46,7 +46,7 @@ export class WorkerServer implements ServerCore {
     this.#counters = counters;
     // What is not valid is reported at once, not by the worker later.
     void new Admission(options);
-    void new MissJudge(options);
+    void new EndingJudge(options);
   }
 
   get addresses(): ListeningAddress[] {
