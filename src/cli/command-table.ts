@@ -163,7 +163,7 @@ const SERVE: Command = {
     {
       name: 'max-per-host',
       value: 'N',
-      help: 'Transfers at the same time with one address. Default: 400.',
+      help: 'Transfers at the same time with one IPv4 address or IPv6 /64. Default: 400.',
     },
     {
       name: 'no-worker',

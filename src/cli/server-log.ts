@@ -27,9 +27,7 @@ export class ServerLog {
   readonly transfer = (record: TransferRecord): void => {
     if (this.settings.json) return this.print(JSON.stringify(record));
     const ended = record.event !== 'start' && record.event !== 'progress';
-    const isNormal = record.error?.expected === true;
-    const shown = this.settings.verbose ? record.event !== 'progress' : ended && !isNormal;
-    if (shown) this.print(logLine(record));
+    if (ended || (this.settings.verbose && record.event === 'start')) this.print(logLine(record));
     if (!this.settings.verbose || record.event !== 'error') return;
     record.trace?.forEach((line) => this.print(`  ${cleanText(line)}`));
   };

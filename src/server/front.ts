@@ -14,6 +14,7 @@ import { errorAnswer } from './error-answer';
 import { Journal } from './journal';
 import { Listeners } from './listeners';
 import type { ListeningAddress } from './listening-address';
+import { waitAtMost } from './patience';
 import { Runner } from './runner';
 import type { CoreListener, ServerCore } from './server-core';
 import type { Counters } from './server-counters';
@@ -134,7 +135,7 @@ export class Front implements ServerCore {
     this.#shortage.stop();
 
     const ended = Promise.all(this.#running);
-    await (graceful ? ended : Promise.race([ended, this.#patience()]));
+    await (graceful ? ended : waitAtMost(CLOSE_PATIENCE, ended, this.#system.clock));
     this.#runner.close(reason);
     listeners?.close();
     this.#journal.close();
@@ -223,10 +224,6 @@ export class Front implements ServerCore {
     const tell = (record: TransferRecord): void =>
       slot && !slot.held ? slot.report(record) : this.#journal.report(record);
     records.forEach(tell);
-  }
-
-  #patience(): Promise<void> {
-    return new Promise((resolve) => this.#system.clock.after(CLOSE_PATIENCE, resolve).unref());
   }
 }
 

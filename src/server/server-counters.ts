@@ -8,7 +8,7 @@ export interface ServerCounters {
   refused: number;
   /** Packets at the listening port that were neither, and got no answer. */
   ignored: number;
-  /** Requests without an answer, because their address sent too many or never answers itself. */
+  /** Requests without an answer: no slot was free, or their address sent too many or never answers itself. */
   dropped: number;
   /** Transfers that ended well. */
   completed: number;

@@ -27,7 +27,7 @@ export interface ServerOptions {
   /**
    * Ports that transfers speak from: `any` free one for each (RFC 1350 section 4), one of a range, as
    * `[first, last]`, or `single`: all from the listening port, for firewalls and Docker. A range has
-   * room for as many transfers as it has ports; more are told that the server is busy.
+   * room for as many transfers as it has ports; further requests get no answer, as with `maxTransfers`.
    * @default 'any'
    */
   transferPorts?: 'any' | 'single' | readonly [first: number, last: number];
@@ -51,13 +51,15 @@ export interface ServerOptions {
   /** The names that may be written, as patterns. @default [] for all */
   writeNames?: readonly string[];
   /**
-   * Requests per second of one address; a burst of four seconds' worth is let through, and what is
-   * more gets no answer. 0 for no limit. @default 200: after a power cut a whole site may ask through one address
+   * Requests per second of one IPv4 address or IPv6 /64; a burst of four seconds' worth is let
+   * through. Of what is more, eight at a time are looked at; they get an answer only if it is no larger
+   * than the request, and are told of only if the client answers. 0 for no limit. @default 200: after a
+   * power cut a whole site may ask through one address
    */
   requestRate?: number;
   /**
    * So many different names within a minute that do not exist, and the event `alarm` tells that an
-   * address guesses names. Names that may be missing do not count. At most 10000, 0 for never. @default 100
+   * IPv4 address or IPv6 /64 guesses names. Names that may be missing do not count. At most 10000, 0 for never. @default 100
    */
   guessLimit?: number;
   /**
@@ -81,9 +83,14 @@ export interface ServerOptions {
   profiles?: readonly OptionProfile[];
   /** The largest upload, in bytes. @default 64 MiB */
   maxUploadSize?: number;
-  /** Transfers at the same time; more are told that the server is busy. @default 500 */
+  /**
+   * Transfers at the same time. Further requests get no answer, so that the clients repeat them, and a
+   * `problem` tells how many they were, at most once a minute. Ended uploads that may have to repeat
+   * their last ACK count too, and give way first; then transfers whose client has not answered for half
+   * a second. @default 500
+   */
   maxTransfers?: number;
-  /** Transfers at the same time with one address. @default 400: a whole site behind one NAT address still boots at once */
+  /** Transfers at the same time with one IPv4 address or IPv6 /64; further requests as with `maxTransfers`. @default 400: a whole site behind one NAT address still boots at once */
   maxPerHost?: number;
   /**
    * The largest block granted, in bytes, 8 to 65464.

@@ -127,6 +127,18 @@ describe('red-tftp serve', () => {
       ]);
     }));
 
+  it('tells with --json of an address that guesses names, and of requests without a slot', () =>
+    withServe([...LOOPBACK, '--json', '--max-transfers', '1'], async ({ client, folder, io }) => {
+      const guesses = Array.from({ length: 100 }, (_, n) => `guess-${n}`);
+      for (const name of guesses) await client.get(name).should.be.rejected();
+      await io.printed(/"event":"alarm","host":"127\.0\.0\.1","misses":100,"names":/);
+      await writeFile(path.join(folder, 'f'), content(5000));
+      const crowd = Array.from({ length: 3 }, () => client.get('f'));
+      await Promise.all(crowd);
+      await io.printed(/"event":"problem","code":"EBUSY"/);
+      io.err.should.match(/^red-tftp: Requests that found no free slot/);
+    }));
+
   it('goes on serving when nobody reads its output any more', () =>
     withServe(LOOPBACK, async ({ client, folder, io }) => {
       await writeFile(path.join(folder, 'f'), content(5000));

@@ -8,6 +8,7 @@ import type { Storage } from '../../storage/storage';
 import { Admission } from '../admission';
 import type { ListeningAddress } from '../listening-address';
 import { EndingJudge } from '../ending-judge';
+import { waitAtMost } from '../patience';
 import type { CoreListener, ServerCore } from '../server-core';
 import type { Counters } from '../server-counters';
 import type { RequiredServerOptions } from '../server-options';
@@ -88,7 +89,7 @@ export class WorkerServer implements ServerCore {
     const worker = this.#worker;
     if (worker === undefined) return;
     const closed = worker.close(graceful);
-    await (graceful ? closed : Promise.race([closed, this.#patience()]));
+    await (graceful ? closed : waitAtMost(CLOSE_PATIENCE, closed, this.#system.clock));
     await this.#end(worker, new CancelError('The server was stopped'));
   }
 
@@ -145,10 +146,6 @@ export class WorkerServer implements ServerCore {
     if (this.#restarts.length >= RESTARTS) return false;
     this.#restarts.push(now);
     return true;
-  }
-
-  #patience(): Promise<void> {
-    return new Promise((resolve) => this.#system.clock.after(CLOSE_PATIENCE, resolve).unref());
   }
 }
 
