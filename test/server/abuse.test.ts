@@ -217,6 +217,19 @@ describe('AbuseGuard', () => {
     should(bytes).be.within(640_000, 660_000);
   });
 
+  it('sends at most 619,200 bytes more at once than came from a host that never answers', () => {
+    for (const request of [10, 300]) {
+      const guard = new AbuseGuard({ requestRate: 200, maxPerHost: 400 });
+      const sizes = { request, answer: PLAIN_BLOCK };
+      let excess = 0;
+      for (let n = 0; n < 10_000; n += 1) {
+        const sends = guard.openingSends('a', sizes, guard.isWithinRate('a', 0), 0);
+        if (sends > 0) excess += sends * PLAIN_BLOCK - request;
+      }
+      should(excess).be.within(618_000, 619_200);
+    }
+  });
+
   it('sends what is no larger than its request once for each, whatever came before', () => {
     const guard = new AbuseGuard({ requestRate: 0, maxPerHost: 50 });
     const large = { request: 20, answer: PLAIN_BLOCK };

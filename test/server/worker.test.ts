@@ -205,6 +205,27 @@ describe('TftpServer with a worker', () => {
       should(server.counters).have.properties({ failed: 1, completed: 1 });
     });
 
+    it('ends each running transfer once, and its files', async () => {
+      const { server, place, records, record, problem } = await start();
+      const peers = await Promise.all([1, 2, 3, 4].map(() => ScriptedPeer.bind()));
+      for (const peer of peers) {
+        should(await peer.ask(rrq('long'), place)).equal('DATA 1 512 B');
+        should(await peer.ask(ack(1))).equal('DATA 2 512 B');
+      }
+      while (server.transfers.length < 4) await setTimeout(1);
+      (await ScriptedPeer.bind()).send(rrq('die'), place);
+      await problem;
+      for (const _ of peers) await record('error');
+      for (const peer of peers) {
+        const story = records.filter(({ port }) => port === peer.port);
+        const ends = story.filter(({ event }) => event !== 'start' && event !== 'progress');
+        should(ends.map(({ error: cause }) => cause?.code)).eql(['EIO']);
+        should(new Set(story.map(({ id }) => id)).size).equal(1);
+      }
+      should(server.transfers).eql([]);
+      should(server.counters).have.properties({ failed: 4, completed: 0 });
+    });
+
     it('again and again: the server gives up, and says so', async () => {
       const { server, place, problems } = await start();
       const closed = new Promise<void>((resolve) => server.once('close', resolve));
