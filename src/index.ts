@@ -31,6 +31,7 @@ export {
   isTftpError,
 } from './protocol/errors';
 export type { TftpErrorCode, TftpErrorContext } from './protocol/errors';
+export { nameBytes, shownName } from './protocol/name-text';
 export type { TransferMode, WireOption } from './protocol/packet';
 export { loadMapFile, reloadMapFile } from './server/names/map-file';
 export { NameRules } from './server/names/name-rules';

@@ -172,7 +172,7 @@ const SERVE: Command = {
     {
       name: 'max-upload',
       value: 'BYTES',
-      help: 'The largest upload; k, M and G stand for KiB, MiB and GiB. Default: 64M.',
+      help: 'The largest upload; k, M and G stand for KiB, MiB and GiB. Default: 1G.',
     },
     {
       name: 'single-port',

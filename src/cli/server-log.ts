@@ -71,7 +71,12 @@ function outcome(record: TransferRecord): string {
   if (event === 'probe') return 'asked for the size only';
   if (event === 'error') {
     const how = error?.expected ? 'expected' : 'failed';
-    return `${how}: ${cleanText(error?.message ?? '')} (${error?.code})`;
+    return `${how}: ${cleanText(error?.message ?? '')} (${error?.code})${remedy(error?.code)}`;
   }
   return summary(record) + (finalAck === false ? ', last block never acknowledged' : '');
+}
+
+/** Which flag allows what was refused. */
+function remedy(code: string | undefined): string {
+  return code === 'ETOOLARGE' ? '; to allow larger files, raise --max-upload' : '';
 }

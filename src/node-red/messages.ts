@@ -1,6 +1,7 @@
 /** The messages that leave the nodes: which output they take and what they carry. */
 
 import { LocalError, isTftpError } from '../protocol/errors';
+import { shownName } from '../protocol/name-text';
 import { failedRecords } from '../net/transfer-record';
 import type { NodeAPI, NodeMessage } from 'node-red';
 import type { TftpError } from '../protocol/errors';
@@ -43,9 +44,10 @@ export function requestOutput(choice: EventsChoice): number {
 
 /** A read that the flow has to answer: what the client asked for, and the id to answer by. */
 export function requestMessage(
-  { filename, client, mac, mode, options }: StorageRequest,
+  { client, mac, mode, options, ...request }: StorageRequest,
   id: string,
 ): NodeMessage {
+  const filename = shownName(request.filename);
   return {
     payload: filename,
     topic: filename,

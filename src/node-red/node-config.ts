@@ -94,7 +94,7 @@ export const TFTP_SERVER_DEFAULTS = {
   createDir: false,
   access: 'private',
   allow: [] as string[],
-  maxUploadSize: '64',
+  maxUploadSize: '1024',
   maxTransfers: '500',
   maxPerHost: '400',
   blksizeMax: '',

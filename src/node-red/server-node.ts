@@ -244,7 +244,9 @@ export class ServerNode implements ControlledServer {
     const options = this.#folder;
     if (options === undefined) return new UploadStorage(undefined, writes);
     for (const folder of foldersOf(options)) await checkFolder(folder, createDir);
-    return new UploadStorage(new FolderStorage(options), writes);
+    const folder = new FolderStorage(options);
+    if (writes === 'folder' || writes === 'both') await folder.removeLeftovers();
+    return new UploadStorage(folder, writes);
   }
 
   #newServer(storage: Storage, rules: NameRules | undefined): TftpServer {

@@ -12,6 +12,7 @@ import {
   Opcode,
 } from './constants';
 import { ProtocolError } from './errors';
+import { nameText } from './name-text';
 import type { RequestPacket, TransferMode, TransferPacket, WireOption } from './packet';
 
 /**
@@ -38,7 +39,7 @@ export function decodeRequest(bytes: Uint8Array): DecodedRequest {
   const type = opcode === Opcode.RRQ ? 'RRQ' : 'WRQ';
   const fields = splitAtNul(bytes.subarray(2, MAX_REQUEST_BYTES));
   const [name, mode] = fields;
-  const filename = name === undefined ? '' : text(name.subarray(0, MAX_FILENAME_BYTES));
+  const filename = name === undefined ? '' : nameText(name.subarray(0, MAX_FILENAME_BYTES));
   const transferMode = mode === undefined ? undefined : modeOf(text(mode));
   const options = optionsOf(fields.slice(2));
   const request = { type, filename, mode: transferMode ?? 'octet', options } as const;

@@ -1,11 +1,12 @@
 /** Packets to bytes. Strict: exactly what the RFCs draw, no padding, no trailing NUL. */
 
 import { DATA_HEADER, MAX_ERROR_TEXT, Opcode } from './constants';
+import { nameBytes } from './name-text';
 import type { Packet, WireOption } from './packet';
 
 const utf8 = new TextEncoder();
 
-/** The datagram for a packet. Names and options go out as UTF-8, error texts as printable ASCII of at most 128 bytes. */
+/** The datagram for a packet. Names (see `name-text`) and options go out as UTF-8, error texts as printable ASCII of at most 128 bytes. */
 export function encode(packet: Packet): Uint8Array {
   switch (packet.type) {
     case 'RRQ':
@@ -51,7 +52,7 @@ function flatten(options: readonly WireOption[]): string[] {
 }
 
 function strings(opcode: number, texts: readonly string[]): Uint8Array {
-  const body = utf8.encode(texts.map((text) => `${text}\0`).join(''));
+  const body = nameBytes(texts.map((text) => `${text}\0`).join(''));
   const bytes = new Uint8Array(2 + body.length);
   bytes[1] = opcode;
   bytes.set(body, 2);

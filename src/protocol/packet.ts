@@ -23,6 +23,7 @@ export interface WireOption {
  */
 export interface RequestPacket {
   readonly type: 'RRQ' | 'WRQ';
+  /** The name, byte for byte: one that is not UTF-8 is U+DC00 plus the byte (see `nameBytes`). */
   readonly filename: string;
   readonly mode: TransferMode;
   readonly options: readonly WireOption[];

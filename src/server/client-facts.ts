@@ -1,5 +1,6 @@
 /** What the records of a transfer say of its client. */
 
+import { shownName } from '../protocol/name-text';
 import type { RequestPacket } from '../protocol/packet';
 import type { TransferFacts } from '../net/transfer-record';
 import { NeighbourTable } from '../storage/neighbour-table';
@@ -16,7 +17,7 @@ export class ClientFacts {
 
   of({ type, filename }: RequestPacket, host: string): TransferFacts {
     const mac = clientMac(filename, host, this.#neighbours);
-    const afterProbe = type === 'RRQ' ? this.#probes.asked(host, filename) : undefined;
+    const afterProbe = type === 'RRQ' ? this.#probes.asked(host, shownName(filename)) : undefined;
     return { ...(mac !== undefined && { mac }), ...(afterProbe !== undefined && { afterProbe }) };
   }
 }

@@ -44,10 +44,10 @@ export class Expectations {
     return this.#profiles.some(({ endsMidway }) => endsMidway.includes(tftpCode));
   }
 
-  /** The name that a device means: without the bytes FF at its end, if there are devices that append them. */
+  /** The name that a device means: without the bytes FF at its end, if there are devices that append them. They are not UTF-8 (see `name-text`). */
   meantName(filename: string): string {
     const pads = this.#profiles.some(({ padsNames }) => padsNames);
-    return pads ? filename.replace(/\u00ff+$/, '') : filename;
+    return pads ? filename.replace(/\udcff+$/, '') : filename;
   }
 }
 

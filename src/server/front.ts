@@ -208,7 +208,7 @@ export class Front implements ServerCore {
 
   /** Refuses a request with the error's code and text. To too many the text is cut short, and nothing is told of them. */
   #refuse(origin: Endpoint, incoming: IncomingRequest, error: TftpError, slot?: Slot): void {
-    const { request, client, datagram } = incoming;
+    const { client, datagram } = incoming;
     this.#journal.judge(incoming, error);
     this.#context.counters.add('refused');
     const key = budgetKey(client.address);
@@ -217,7 +217,6 @@ export class Front implements ServerCore {
     const answer = errorAnswer(error, explains ? undefined : datagram.length);
     origin.send({ datagrams: answer, segmentSize: answer.length }, client);
     if (!explains) return slot?.fail(error, this.#system.clock.date());
-    error.filename ??= request.filename;
     const { session } = slot ?? {};
     const refused = { incoming, local: origin.local, error, answerBytes: answer.length };
     const records = this.#journal.refusal({ ...refused, facts: session?.facts, id: session?.id });

@@ -5,6 +5,7 @@ import { failedRecords, isLast } from '../net/transfer-record';
 import type { TransferFacts, TransferRecord } from '../net/transfer-record';
 import { LocalError } from '../protocol/errors';
 import type { TftpError } from '../protocol/errors';
+import { shownName } from '../protocol/name-text';
 import type { RequestPacket } from '../protocol/packet';
 import { FlightRecorder } from '../transfer/flight-recorder';
 import { plainPath } from '../storage/remote-path';
@@ -85,6 +86,8 @@ export class Journal {
     id,
   }: RefusedRequest): readonly TransferRecord[] {
     const { request, client, datagram, at } = incoming;
+    const filename = shownName(request.filename);
+    error.filename ??= filename;
     const recorder = new FlightRecorder();
     recorder.received(at, request.type, undefined, datagram.length, '');
     const now = this.#clock.now();
@@ -94,7 +97,7 @@ export class Journal {
         ...(id !== undefined && { id }),
         role: 'server',
         operation: request.type === 'RRQ' ? 'read' : 'write',
-        filename: request.filename,
+        filename,
         mode: request.mode,
         host: client.address,
         port: client.port,
@@ -124,7 +127,8 @@ export class Journal {
   }
 
   #missed({ filename }: RequestPacket, { address }: Peer): void {
-    const alarm = this.#guesses.missed(address, plainPath(filename), this.#clock.date().getTime());
+    const now = this.#clock.date().getTime();
+    const alarm = this.#guesses.missed(address, shownName(plainPath(filename)), now);
     if (alarm === undefined) return;
     this.#counters.add('alarms');
     this.#listener.alarm(alarm);

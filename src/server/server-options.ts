@@ -81,7 +81,11 @@ export interface ServerOptions {
   probes?: boolean;
   /** Options that some clients are refused. What any of the profiles of a client refuses is not granted. @default [] */
   profiles?: readonly OptionProfile[];
-  /** The largest upload, in bytes. @default 64 MiB */
+  /**
+   * The largest upload, in bytes. The default is larger than the firmware and disk images of today,
+   * and bounds what one mistake can do: what all uploads together may take is up to the storage, such as
+   * the `quota` of a `FolderStorage`. @default 1 GiB
+   */
   maxUploadSize?: number;
   /**
    * Transfers at the same time. Further requests get no answer, so that the clients repeat them, and a
@@ -151,7 +155,7 @@ export const SERVER_DEFAULTS = {
   expectedMisses: [],
   probes: true,
   profiles: [],
-  maxUploadSize: 64 * 1024 * 1024,
+  maxUploadSize: 1024 * 1024 * 1024,
   maxTransfers: 500,
   maxPerHost: 400,
   windowsizeMax: 64,

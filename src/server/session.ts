@@ -1,6 +1,7 @@
 /** One admitted request: opens the file, settles the options, and runs the transfer. */
 
 import type { TftpError } from '../protocol/errors';
+import { shownName } from '../protocol/name-text';
 import { grantOptions } from '../protocol/options';
 import type { GrantedOptions } from '../protocol/options';
 import type { RequestPacket } from '../protocol/packet';
@@ -234,7 +235,10 @@ export class Session {
     const { request } = this.incoming;
     const { storage, maxUploadSize } = this.#options;
     const size = announcedSize(request);
-    const upload = await storage.openForWriting({ ...(await this.#lookUp()), size });
+    // A client that has begun anew must not take the ERROR for that of its new upload.
+    const abort = (reason: TftpError): void =>
+      reason.expected === true ? this.close(reason) : this.abort(reason);
+    const upload = await storage.openForWriting({ ...(await this.#lookUp()), size, abort });
     const limited = limitedSink(upload, maxUploadSize, () => tooLarge(maxUploadSize));
     const sink = request.mode === 'netascii' ? netasciiSink(limited) : limited;
     const granted = this.#grant(size);
@@ -263,7 +267,7 @@ export class Session {
     const meant = { ...request, filename: endings.meantName(request.filename) };
     const asked = { ...meant, client, signal, ...(mac !== undefined && { mac }) };
     const filename = rules ? await servedName(rules, storage, request.type, asked) : asked.filename;
-    if (filename !== request.filename) this.#servedAs = filename;
+    if (filename !== request.filename) this.#servedAs = shownName(filename);
     this.#context.admission.checkName(request.type, filename);
     return { ...asked, filename };
   }
@@ -300,7 +304,7 @@ export class Session {
       destination: client,
       clock: this.#context.clock,
       role: 'server',
-      filename,
+      filename: shownName(filename),
       servedAs: this.#servedAs,
       mode,
       size,

@@ -4,7 +4,7 @@ import type { DataSink, Storage } from '../storage/storage';
 
 /** What was stored. Each property is there only if the storage can tell. */
 export interface StoredFile {
-  /** Where the file is. */
+  /** Where the file is. A byte that is not UTF-8 is as in `StorageRequest.filename`. */
   readonly path?: string;
   /** The content, where the storage keeps it in memory. */
   readonly data?: Buffer;

@@ -7,7 +7,16 @@ import { LocalError, isTftpError, type TftpError, type TftpErrorCode } from '../
 
 /** What can be wrong with a file. */
 export type FileProblem =
-  'missing' | 'noFolder' | 'denied' | 'irregular' | 'full' | 'exists' | 'busy' | 'failed';
+  | 'missing'
+  | 'noFolder'
+  | 'denied'
+  | 'irregular'
+  | 'unusableName'
+  | 'full'
+  | 'exists'
+  | 'busy'
+  | 'changed'
+  | 'failed';
 
 interface Wording {
   readonly code: TftpErrorCode;
@@ -38,6 +47,11 @@ const WORDINGS: Readonly<Record<FileProblem, Wording>> = {
     peer: 'Not a regular file',
     user: 'is not a regular file: name a file, not a folder, a pipe, a device or a broken link',
   },
+  unusableName: {
+    code: 'EACCES',
+    peer: 'The file system does not take this file name',
+    user: 'has a name that the file system does not take: choose another name',
+  },
   full: {
     code: 'ENOSPC',
     peer: 'Disk full or allocation exceeded',
@@ -53,6 +67,11 @@ const WORDINGS: Readonly<Record<FileProblem, Wording>> = {
     peer: 'The file is being uploaded',
     user: 'is being written by another transfer: wait for its end or choose another name',
   },
+  changed: {
+    code: 'EIO',
+    peer: 'The file was changed while it was read',
+    user: 'was changed while it was read: read it again, and replace files by renaming new ones',
+  },
   failed: {
     code: 'EIO',
     peer: 'The file could not be read or written',
@@ -64,6 +83,8 @@ const PROBLEMS: Readonly<Record<string, FileProblem>> = {
   ENOENT: 'missing',
   ENOTDIR: 'missing',
   ENAMETOOLONG: 'denied',
+  EINVAL: 'unusableName',
+  EILSEQ: 'unusableName',
   EACCES: 'denied',
   EPERM: 'denied',
   EROFS: 'denied',

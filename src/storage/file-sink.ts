@@ -1,13 +1,14 @@
 /** A file on disk that is being written. */
 
-import { constants, type Stats } from 'node:fs';
-import { lstat, mkdir, open, realpath } from 'node:fs/promises';
+import { constants, type BigIntStats } from 'node:fs';
 import path from 'node:path';
-import { LocalError } from '../protocol/errors';
+import { CancelError, LocalError, type TftpError } from '../protocol/errors';
+import { disk } from './disk';
 import { FileError, fileError, isMissing } from './file-error';
 import { publish, replaces, sharesNames, type OverwritePolicy } from './overwrite-policy';
 import { PartFile } from './part-file';
 import type { DataSink } from './storage';
+import { NameClaim } from './upload-claims';
 
 /** How a file is written. */
 export interface FileSinkOptions {
@@ -18,8 +19,13 @@ export interface FileSinkOptions {
   readonly mode?: number | undefined;
 }
 
-/** The targets of the uploads that run in this process and do not share their names. */
-const claimed = new Set<string>();
+/** Whose upload a file is. */
+export interface Uploader {
+  /** The same for all uploads of one client. */
+  readonly owner: string;
+  /** Called when a later upload of the same client takes the name over. */
+  readonly replaced: (reason: TftpError) => void;
+}
 
 /**
  * Writes to a temporary file in the target's folder. `commit` brings it to the disk and gives it
@@ -27,24 +33,29 @@ const claimed = new Set<string>();
  */
 export class FileSink implements DataSink {
   readonly #target: string;
-  readonly #part: PartFile;
   readonly #policy: OverwritePolicy;
   readonly #userPath: string | undefined;
+  readonly #uploader: Uploader | undefined;
+  readonly #claim: NameClaim | undefined;
+  #opened: PartFile | undefined;
   #path: string;
   #writing: Promise<void> = Promise.resolve();
   #ending: Promise<void> | undefined;
 
+  /** @throws {FileError} EEXIST if somebody else writes this file now. */
   private constructor(
     target: string,
-    part: PartFile,
     policy: OverwritePolicy,
     userPath: string | undefined,
+    uploader: Uploader | undefined,
   ) {
     this.#target = target;
-    this.#part = part;
     this.#policy = policy;
     this.#userPath = userPath;
+    this.#uploader = uploader;
     this.#path = target;
+    const claimant = { owner: uploader?.owner, userPath, giveWay: () => this.#giveWay() };
+    this.#claim = sharesNames(policy) ? undefined : new NameClaim(target, claimant);
   }
 
   /**
@@ -57,7 +68,7 @@ export class FileSink implements DataSink {
   static async open(file: string, options: FileSinkOptions): Promise<FileSink> {
     const target = path.resolve(file);
     try {
-      if (options.createDir) await mkdir(path.dirname(target), { recursive: true });
+      if (options.createDir) await disk.mkdir(path.dirname(target));
       return await FileSink.openTarget(await followLink(target, file), options, file);
     } catch (error) {
       throw fileError(error, file);
@@ -68,6 +79,7 @@ export class FileSink implements DataSink {
    * Opens a file whose folder exists and which is no symbolic link.
    *
    * @param userPath The path for error messages; none if they are for a remote client.
+   * @param uploader Default: one who uploads nothing else.
    * @throws {LocalError} as `open`.
    * @internal
    */
@@ -75,18 +87,21 @@ export class FileSink implements DataSink {
     target: string,
     options: FileSinkOptions,
     userPath?: string,
+    uploader?: Uploader,
   ): Promise<FileSink> {
-    const policy = options.overwrite;
-    claim(target, policy, userPath);
+    const sink = new FileSink(target, options.overwrite, userPath, uploader);
     try {
-      const old = await checkTarget(target, policy, userPath);
-      const kept = old !== undefined && replaces(policy) ? old.mode & 0o777 : undefined;
-      const part = await createPart(target, kept ?? options.mode, userPath);
-      return new FileSink(target, part, policy, userPath);
+      await sink.#open(options.mode);
+      return sink;
     } catch (error) {
-      unclaim(target, policy);
+      sink.#claim?.release();
       throw fileError(error, userPath);
     }
+  }
+
+  /** Where it is until it is committed. @internal */
+  get partPath(): string {
+    return this.#part.path;
   }
 
   /** Where the file is; known for sure after `commit`, as the policy `timestamp` adds to the name. */
@@ -109,9 +124,21 @@ export class FileSink implements DataSink {
     await this.#ending.catch(() => undefined);
   }
 
+  get #part(): PartFile {
+    if (this.#opened === undefined) throw new LocalError('ECANCELED', 'The file is closed');
+    return this.#opened;
+  }
+
+  async #open(mode: number | undefined): Promise<void> {
+    const old = await checkTarget(this.#target, this.#policy, this.#userPath);
+    const kept = old !== undefined && replaces(this.#policy) ? Number(old.mode) & 0o777 : undefined;
+    this.#opened = await createPart(this.#target, kept ?? mode, this.#userPath);
+  }
+
   async #write(chunk: Uint8Array): Promise<void> {
     if (this.#ending !== undefined) throw new LocalError('ECANCELED', 'The file is closed');
     try {
+      await this.#claim?.take();
       await this.#part.write(chunk);
     } catch (error) {
       throw fileError(error, this.#userPath);
@@ -121,32 +148,33 @@ export class FileSink implements DataSink {
   async #commit(): Promise<void> {
     try {
       await this.#writing;
+      await this.#claim?.take();
       await this.#part.finish();
       this.#path = await publish(this.#part.path, this.#target, this.#policy);
       await syncFolder(path.dirname(this.#path));
       this.#part.release();
-      unclaim(this.#target, this.#policy);
+      this.#claim?.release();
     } catch (error) {
       await this.#remove();
       throw fileError(error, this.#userPath);
     }
   }
 
+  /** A later upload of the same client has the name from now on. What is being committed is let be. */
+  async #giveWay(): Promise<void> {
+    if (this.#ending === undefined) {
+      this.#ending = this.#remove();
+      const text = 'The client has begun this upload anew';
+      this.#uploader?.replaced(new CancelError(text, { expected: true }));
+    }
+    await this.#ending.catch(() => undefined);
+  }
+
   async #remove(): Promise<void> {
     await this.#writing.catch(() => undefined);
-    await this.#part.remove();
-    unclaim(this.#target, this.#policy);
+    await this.#opened?.remove();
+    this.#claim?.release();
   }
-}
-
-function claim(target: string, policy: OverwritePolicy, userPath: string | undefined): void {
-  if (sharesNames(policy)) return;
-  if (claimed.has(target)) throw new FileError('busy', userPath);
-  claimed.add(target);
-}
-
-function unclaim(target: string, policy: OverwritePolicy): void {
-  if (!sharesNames(policy)) claimed.delete(target);
 }
 
 /** What is at the target now, if that does not forbid to write it. */
@@ -154,7 +182,7 @@ async function checkTarget(
   target: string,
   policy: OverwritePolicy,
   userPath: string | undefined,
-): Promise<Stats | undefined> {
+): Promise<BigIntStats | undefined> {
   const old = await statIfAny(target);
   if (old === undefined) {
     if (policy === 'existing') throw new FileError('missing', userPath);
@@ -169,7 +197,7 @@ async function checkTarget(
 /** A rename would not ask whether the old file is write-protected, so it is opened for writing. */
 async function checkWritable(file: string): Promise<void> {
   const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
-  const handle = await open(file, flags);
+  const handle = await disk.open(file, flags);
   await handle.close();
 }
 
@@ -189,15 +217,15 @@ async function createPart(
 async function followLink(target: string, userPath: string): Promise<string> {
   if ((await statIfAny(target))?.isSymbolicLink() !== true) return target;
   try {
-    return await realpath(target);
+    return await disk.realpath(target);
   } catch (error) {
     throw new FileError('irregular', userPath, error);
   }
 }
 
-async function statIfAny(file: string): Promise<Stats | undefined> {
+async function statIfAny(file: string): Promise<BigIntStats | undefined> {
   try {
-    return await lstat(file);
+    return await disk.lstat(file);
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
@@ -207,7 +235,7 @@ async function statIfAny(file: string): Promise<Stats | undefined> {
 /** Makes the new name safe against a power cut. Windows cannot, and needs no such call. */
 async function syncFolder(folder: string): Promise<void> {
   try {
-    const handle = await open(folder, 'r');
+    const handle = await disk.open(folder, 'r');
     try {
       await handle.sync();
     } finally {

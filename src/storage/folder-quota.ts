@@ -1,9 +1,8 @@
 /** How much may lie in a folder, all of its files together. */
 
-import { lstat, readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { disk } from './disk';
 import { FileError } from './file-error';
-import { isPartName } from './part-file';
 import type { DataSink } from './storage';
 
 /** Milliseconds after which a folder that seems full is looked at again: somebody may have tidied up. */
@@ -15,6 +14,12 @@ export interface StoredSink extends DataSink {
   readonly path: string;
 }
 
+/** A sink that has its content in a temporary file until `commit`. */
+interface PartSink extends StoredSink {
+  /** The whole path of that file. */
+  readonly partPath: string;
+}
+
 /**
  * Keeps count of the bytes in a folder. They are counted once; afterwards only what is uploaded is
  * added, until an upload does not fit: then they are counted anew.
@@ -24,8 +29,8 @@ export class FolderQuota {
   readonly #limit: number;
   readonly #now: () => number;
   #stored = 0;
-  /** What running uploads hold: what they announced or what came, whichever is more. */
-  #held = 0;
+  /** The running uploads, by what they are to become: one that begins anew takes the room of its first try. */
+  readonly #uploads = new Map<string, Set<Holding>>();
   #counting: Promise<void> | undefined;
   #countedAt = -Infinity;
   /** Committed while the bytes are being counted. */
@@ -41,47 +46,57 @@ export class FolderQuota {
     this.#now = now;
   }
 
-  /** @throws {FileError} ENOSPC if `size` more bytes do not fit. */
-  async check(size: number): Promise<void> {
+  /**
+   * @param upload the same text for all tries of one client to write one file.
+   * @throws {FileError} ENOSPC if it does not fit with `size` bytes.
+   */
+  async check(upload: string, size: number): Promise<void> {
     if (this.#countedAt === -Infinity) await this.#count();
-    if (this.#fits(size)) return;
+    if (this.#fits(upload, size)) return;
     if (this.#now() - this.#countedAt > RECOUNT_AFTER) await this.#count();
-    if (!this.#fits(size)) throw new FileError('full');
+    if (!this.#fits(upload, size)) throw new FileError('full');
   }
 
   /**
    * Guards a sink: it holds `size` bytes from now on, and takes no more than fit.
    *
+   * @param upload as in `check`.
    * @param replaced tells how many bytes its `commit` will free.
    * @throws {FileError} ENOSPC if `size` bytes do not fit; the sink is as it was then.
    */
-  guard(sink: StoredSink, size: number, replaced: () => Promise<number>): StoredSink {
-    if (!this.#fits(size)) throw new FileError('full');
-    return new GuardedSink(sink, replaced, this.#hold(size));
+  guard(upload: string, sink: PartSink, size: number, replaced: () => Promise<number>): StoredSink {
+    if (!this.#fits(upload, size)) throw new FileError('full');
+    return new GuardedSink(sink, replaced, this.#hold(upload, sink.partPath, size));
   }
 
-  #hold(size: number): Holding {
+  #hold(upload: string, part: string, size: number): Share {
+    const holding = { part, bytes: size };
+    const tries = this.#uploads.get(upload) ?? new Set();
+    this.#uploads.set(upload, tries.add(holding));
     let taken = 0;
-    let held = size;
-    this.#held += size;
     return {
       take: (bytes) => {
         taken += bytes;
-        const more = Math.max(0, taken - held);
-        if (!this.#fits(more)) throw new FileError('full');
-        held += more;
-        this.#held += more;
+        const held = Math.max(holding.bytes, taken);
+        if (!this.#fits(upload, held)) throw new FileError('full');
+        holding.bytes = held;
       },
       end: (freed) => {
-        this.#held -= held;
-        held = 0;
+        tries.delete(holding);
+        if (tries.size === 0) this.#uploads.delete(upload);
         if (freed !== undefined) this.#add(taken - freed);
       },
     };
   }
 
-  #fits(size: number): boolean {
-    return this.#stored + this.#held + size <= this.#limit;
+  /** True if there is room for an upload of `size` bytes beside all others. */
+  #fits(upload: string, size: number): boolean {
+    let bytes = this.#stored + size;
+    for (const [name, tries] of this.#uploads) {
+      const most = Math.max(...[...tries].map((holding) => holding.bytes));
+      bytes += name === upload ? Math.max(0, most - size) : most;
+    }
+    return bytes <= this.#limit;
   }
 
   #add(bytes: number): void {
@@ -94,16 +109,28 @@ export class FolderQuota {
     return this.#counting;
   }
 
+  #isHeld(file: string): boolean {
+    const holdings = [...this.#uploads.values()].flatMap((tries) => [...tries]);
+    return holdings.some(({ part }) => part === file);
+  }
+
   async #countAll(): Promise<void> {
     this.#meanwhile = 0;
-    const found = await bytesIn(this.#folder);
+    const found = await bytesIn(this.#folder, (file) => !this.#isHeld(file));
     this.#stored = Math.max(0, found + this.#meanwhile);
     this.#countedAt = this.#now();
   }
 }
 
-/** The share of one upload. */
+/** What a try to write a file holds: what it announced or what came, whichever is more. */
 interface Holding {
+  /** Where its content is: what it has there counts once. */
+  readonly part: string;
+  bytes: number;
+}
+
+/** The share of one try. */
+interface Share {
   /** @throws {FileError} ENOSPC */
   take(bytes: number): void;
   /** @param freed bytes that the finished file has replaced; undefined if there is no file. */
@@ -113,12 +140,12 @@ interface Holding {
 class GuardedSink implements StoredSink {
   readonly #sink: StoredSink;
   readonly #replaced: () => Promise<number>;
-  readonly #holding: Holding;
+  readonly #share: Share;
 
-  constructor(sink: StoredSink, replaced: () => Promise<number>, holding: Holding) {
+  constructor(sink: StoredSink, replaced: () => Promise<number>, share: Share) {
     this.#sink = sink;
     this.#replaced = replaced;
-    this.#holding = holding;
+    this.#share = share;
   }
 
   get path(): string {
@@ -126,7 +153,7 @@ class GuardedSink implements StoredSink {
   }
 
   async write(chunk: Uint8Array): Promise<void> {
-    this.#holding.take(chunk.length);
+    this.#share.take(chunk.length);
     await this.#sink.write(chunk);
   }
 
@@ -135,29 +162,29 @@ class GuardedSink implements StoredSink {
     try {
       const freed = await this.#replaced();
       await this.#sink.commit();
-      this.#holding.end(freed);
+      this.#share.end(freed);
     } catch (error) {
-      this.#holding.end(undefined);
+      this.#share.end(undefined);
       throw error;
     }
   }
 
   async discard(): Promise<void> {
     await this.#sink.discard();
-    this.#holding.end(undefined);
+    this.#share.end(undefined);
   }
 }
 
-/** The bytes of all regular files in a folder and below. Links are not followed; parts of uploads, and what cannot be read, are not counted. */
-async function bytesIn(root: string): Promise<number> {
+/** The bytes of the regular files in a folder and below that count. Links are not followed; what cannot be read does not count. */
+async function bytesIn(root: string, counts: (file: string) => boolean): Promise<number> {
   let bytes = 0;
-  const folders = [root];
+  // What is held is known by real paths.
+  const folders = [await disk.realpath(root).catch(() => root)];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-    for (const entry of entries) {
-      const file = path.join(folder, entry.name);
-      if (entry.isDirectory()) folders.push(file);
-      else if (entry.isFile() && !isPartName(entry.name)) bytes += await sizeIfAny(file);
+    for (const { name, kind } of await disk.entries(folder).catch(() => [])) {
+      const file = path.join(folder, name);
+      if (kind === 'folder') folders.push(file);
+      else if (kind === 'file' && counts(file)) bytes += await sizeIfAny(file);
     }
   }
   return bytes;
@@ -165,8 +192,8 @@ async function bytesIn(root: string): Promise<number> {
 
 /** 0 if there is no such file. */
 export async function sizeIfAny(file: string): Promise<number> {
-  return lstat(file).then(
-    ({ size }) => size,
+  return disk.lstat(file).then(
+    ({ size }) => Number(size),
     () => 0,
   );
 }

@@ -1,18 +1,21 @@
 /** Files in a folder of this machine. */
 
-import { mkdir, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { LocalError } from '../protocol/errors';
+import type { Peer } from '../transfer/peer-lock';
+import { CaseLookup } from './case-lookup';
+import { disk } from './disk';
 import { FileError, fileError } from './file-error';
-import { FileSink } from './file-sink';
+import { FileSink, type Uploader } from './file-sink';
 import { FolderQuota, sizeIfAny, type StoredSink } from './folder-quota';
 import { checkUnmoved, type Place } from './jail';
-import { removeLeftovers } from './leftovers';
+import { Leftovers } from './leftovers';
 import { NeighbourTable } from './neighbour-table';
 import { OpenFiles } from './open-files';
-import { OVERWRITE_POLICIES, type OverwritePolicy } from './overwrite-policy';
+import { OVERWRITE_POLICIES, sharesNames, type OverwritePolicy } from './overwrite-policy';
 import { remotePath, type SafePath } from './remote-path';
 import { SearchFolder } from './search-folder';
+import { nameKey } from './upload-claims';
 import type {
   DataSource,
   PortableStorage,
@@ -69,6 +72,9 @@ export class FolderStorage implements Storage {
   readonly #createDirs: boolean;
   readonly #fileMode: number | undefined;
   readonly #openFiles = new OpenFiles();
+  readonly #leftovers: Leftovers;
+  /** Counts uploads. */
+  #uploads = 0;
 
   /** @throws {LocalError} EINVAL if an option cannot be used. The folder itself is not looked at: see `check`. */
   constructor(options: FolderStorageOptions) {
@@ -81,7 +87,8 @@ export class FolderStorage implements Storage {
     if (!OVERWRITE_POLICIES.includes(overwrite)) throw unknownPolicy(overwrite);
     if (quota !== undefined && !(quota >= 0)) throw badQuota(quota);
     const neighbours = new NeighbourTable();
-    const lookup = { perClient, caseInsensitive };
+    const otherCase = caseInsensitive ? new CaseLookup() : undefined;
+    const lookup = { perClient, otherCase };
     this.#roots = roots.map((folder) => new SearchFolder(folder, lookup, neighbours));
     this.#writeRoot = new SearchFolder(writeRoot, lookup, neighbours);
     this.#lowerCase = lowerCase;
@@ -89,6 +96,7 @@ export class FolderStorage implements Storage {
     this.#overwrite = overwrite;
     this.#createDirs = createDirs;
     this.#fileMode = fileMode;
+    this.#leftovers = new Leftovers(this.#writeRoot.path);
   }
 
   /** Nothing is known of what a class does that extends this one, so it stays where it is. */
@@ -130,23 +138,29 @@ export class FolderStorage implements Storage {
     try {
       // A netascii size counts line ends that are not stored.
       const size = request.mode === 'octet' ? (request.size ?? 0) : 0;
-      await this.#quota?.check(size);
+      this.#leftovers.removeIfDue();
       const place = await this.#writeRoot.locate(this.#nameOf(request), request.client);
+      const upload = this.#uploadName(place, request.client);
+      await this.#quota?.check(upload, size);
       const target = await this.#targetFor(place);
       await checkFreeSpace(path.dirname(target), size);
-      return await this.#guarded(await this.#openTarget(target), target, size);
+      return await this.#guarded(upload, await this.#openTarget(target, request), target, size);
     } catch (error) {
       throw fileError(error);
     }
   }
 
   /**
-   * Removes what is left of uploads that were interrupted by a crash, and none that still runs.
+   * Removes what uploads have left that were interrupted by a crash, a kill or a power cut: temporary
+   * files whose process is gone, and those that nobody has touched for ten minutes. So the uploads of
+   * other servers with the same folder go on, in whatever container or on whatever machine they are.
+   * Meant for the start of a server: files of which nothing is sure yet are looked at again after eleven
+   * minutes, and so is the folder with an upload every ten minutes. Never rejects.
    *
-   * @returns How many files were removed.
+   * @returns How many files were removed now.
    */
   removeLeftovers(): Promise<number> {
-    return removeLeftovers(this.#writeRoot.path);
+    return this.#leftovers.remove();
   }
 
   #nameOf({ filename }: StorageRequest): SafePath {
@@ -164,13 +178,24 @@ export class FolderStorage implements Storage {
     throw new FileError('missing');
   }
 
+  /** What is the same for all tries of a client to write a file, unless each of them is to be kept. */
+  #uploadName({ existing, missing }: Place, { address }: Peer): string {
+    const name = `${nameKey(path.join(existing, ...missing))}\n${address}`;
+    return sharesNames(this.#overwrite) ? `${name}\n${(this.#uploads += 1)}` : name;
+  }
+
   /** Holds a sink to the quota. */
-  async #guarded(sink: FileSink, target: string, size: number): Promise<StoredSink> {
+  async #guarded(
+    upload: string,
+    sink: FileSink,
+    target: string,
+    size: number,
+  ): Promise<StoredSink> {
     if (this.#quota === undefined) return sink;
     const frees = this.#overwrite === 'replace' || this.#overwrite === 'existing';
     const replaced = async (): Promise<number> => (frees ? sizeIfAny(target) : 0);
     try {
-      return this.#quota.guard(sink, size, replaced);
+      return this.#quota.guard(upload, sink, size, replaced);
     } catch (error) {
       await sink.discard();
       throw error;
@@ -183,14 +208,14 @@ export class FolderStorage implements Storage {
     if (missing.length < 2) return target;
     if (this.#overwrite === 'existing') throw new FileError('missing');
     if (!this.#createDirs) throw new FileError('noFolder');
-    await mkdir(path.dirname(target), { recursive: true });
+    await disk.mkdir(path.dirname(target));
     return target;
   }
 
-  async #openTarget(target: string): Promise<FileSink> {
+  async #openTarget(target: string, request: StorageWriteRequest): Promise<FileSink> {
     const folder = path.dirname(target);
     const options = { overwrite: this.#overwrite, createDir: false, mode: this.#fileMode };
-    const sink = await FileSink.openTarget(target, options);
+    const sink = await FileSink.openTarget(target, options, undefined, uploaderOf(request));
     try {
       await checkUnmoved(folder);
       return sink;
@@ -204,6 +229,11 @@ export class FolderStorage implements Storage {
 /** The same folder in a worker. */
 export function folderStorage(options: FolderStorageOptions): FolderStorage {
   return new FolderStorage(options);
+}
+
+/** A device that begins anew has another port, and the same address. */
+function uploaderOf({ client, abort }: StorageWriteRequest): Uploader | undefined {
+  return abort && { owner: client.address, replaced: abort };
 }
 
 function blankRoot(): LocalError {
@@ -223,7 +253,7 @@ function unknownPolicy(given: string): LocalError {
 async function checkFreeSpace(folder: string, size: number): Promise<void> {
   if (size === 0) return;
   // Not every file system tells its size; then the writing itself finds out.
-  const disk = await statfs(folder).catch(() => undefined);
-  if (disk === undefined || disk.blocks === 0) return;
-  if (disk.bavail * disk.bsize < size) throw new FileError('full');
+  const free = await disk.statfs(folder).catch(() => undefined);
+  if (free === undefined || free.blocks === 0) return;
+  if (free.bavail * free.bsize < size) throw new FileError('full');
 }

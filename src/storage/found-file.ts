@@ -1,9 +1,10 @@
 /** A file that is held fast while it is judged (Linux). */
 
 import * as fs from 'node:fs';
-import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { disk, raw, readlinkNow } from './disk';
+import { versionOf } from './file-version';
 import type { OpenedFile } from './opened-file';
 
 /** Opens nothing but the place of a file; Linux has one number for it on all that Node.js runs on. */
@@ -43,7 +44,7 @@ export class FoundFile {
    */
   static async at(file: string): Promise<FoundFile | undefined> {
     if (process.platform !== 'linux') return undefined;
-    const descriptor = await openDescriptor(file, O_PATH);
+    const descriptor = await openDescriptor(raw(file), O_PATH);
     const found = await FoundFile.#judge(descriptor);
     if (found === undefined) fs.closeSync(descriptor);
     return found;
@@ -52,7 +53,7 @@ export class FoundFile {
   static async #judge(descriptor: number): Promise<FoundFile | undefined> {
     try {
       // The kernel knows the path by heart, so this waits for no disk.
-      const realPath = fs.readlinkSync(linkTo(descriptor));
+      const realPath = readlinkNow(linkTo(descriptor));
       if (!path.isAbsolute(realPath) || realPath.endsWith(REMOVED)) return undefined;
       const stats = await statDescriptor(descriptor, { bigint: true });
       return stats.isFile() ? new FoundFile(descriptor, realPath, stats) : undefined;
@@ -64,8 +65,8 @@ export class FoundFile {
 
   /** Opens this very file for reading. */
   async open(): Promise<OpenedFile> {
-    const handle = await open(linkTo(this.#descriptor), fs.constants.O_RDONLY);
-    return { handle, stats: this.#stats };
+    const handle = await disk.open(linkTo(this.#descriptor), fs.constants.O_RDONLY);
+    return { handle, version: versionOf(this.#stats), realPath: this.realPath };
   }
 
   /** Lets go. What was opened stays open. */

@@ -1,6 +1,6 @@
 /** File systems whose files change only through this machine (Linux). */
 
-import { statfs } from 'node:fs/promises';
+import { disk } from './disk';
 
 /** Their numbers, from statfs(2). */
 const LOCAL = new Set([
@@ -39,7 +39,7 @@ export class LocalDisks {
   async has(file: string, device: bigint): Promise<boolean> {
     const known = this.#known.get(device);
     if (known !== undefined) return known;
-    const { type } = await statfs(file).catch(() => ({ type: 0 }));
+    const { type } = await disk.statfs(file).catch(() => ({ type: 0 }));
     const isLocal = LOCAL.has(type);
     this.#known.set(device, isLocal);
     return isLocal;

@@ -1,8 +1,9 @@
 /** One open file for all that read it at the same time. */
 
-import type { BigIntStats } from 'node:fs';
+import { fstatSync } from 'node:fs';
 import { FileError, fileError } from './file-error';
 import { FileChunks, FIRST_CHUNK, type ChunkMemory } from './file-chunks';
+import { hasSameContent, isUntouched, versionOf, type FileVersion } from './file-version';
 import type { OpenedFile } from './opened-file';
 import type { DataSource } from './storage';
 
@@ -23,7 +24,7 @@ export class OpenFile {
 
   constructor(opened: OpenedFile, memory: ChunkMemory) {
     this.#opened = opened;
-    this.size = Number(opened.stats.size);
+    this.size = Number(opened.version.size);
     const readAt = (position: number, length: number): Promise<Uint8Array> =>
       this.#readAt(position, length);
     this.#chunks = new FileChunks(this.size, readAt, memory);
@@ -35,15 +36,14 @@ export class OpenFile {
   }
 
   /** True if this is the same file, and nobody has changed anything about it since it was opened. */
-  is(stats: BigIntStats): boolean {
-    const opened = this.#opened.stats;
-    return (
-      stats.ino === opened.ino &&
-      stats.dev === opened.dev &&
-      stats.size === opened.size &&
-      stats.mtimeNs === opened.mtimeNs &&
-      stats.ctimeNs === opened.ctimeNs
-    );
+  is(version: FileVersion): boolean {
+    return isUntouched(this.#opened.version, version);
+  }
+
+  /** True if what was read up to now is all of the version that was opened. Local disks only: it does not wait for others. */
+  async isUnchanged(): Promise<boolean> {
+    const { handle, version, realPath } = this.#opened;
+    return hasSameContent(version, versionOf(fstatSync(handle.fd, { bigint: true })), realPath);
   }
 
   /** One more reader, from the beginning. Not after `retire`. */
@@ -85,7 +85,7 @@ export class OpenFile {
   }
 }
 
-/** One reader of a shared file, and all that is kept for it. Gives exactly the bytes that were announced, as every file does. */
+/** One reader of a shared file, and all that is kept for it. Gives exactly the bytes that were announced, of one version, as every file does. */
 class SharedSource implements DataSource {
   readonly size: number;
   #file: OpenFile | undefined;
@@ -116,9 +116,10 @@ class SharedSource implements DataSource {
 async function readFrom(file: OpenFile, position: number, length: number): Promise<Uint8Array> {
   try {
     const bytes = await file.read(position, length);
-    if (bytes.length > 0) return bytes;
+    const isWhole = position + bytes.length < file.size || (await file.isUnchanged());
+    if (bytes.length > 0 && isWhole) return bytes;
   } catch (error) {
     throw fileError(error);
   }
-  throw new FileError('failed', undefined, new Error('The file became shorter'));
+  throw new FileError('changed');
 }

@@ -1,9 +1,10 @@
 /** The files that are being read, or were lately. */
 
-import type { BigIntStats } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { disk } from './disk';
+import { FILE_CLOCK, SETTLED_AFTER, type FileClock } from './file-clock';
 import { ChunkMemory } from './file-chunks';
 import { FileSource } from './file-source';
+import { versionOf, type FileVersion } from './file-version';
 import { LocalDisks } from './local-disks';
 import { OpenFile } from './open-file';
 import type { OpenedFile } from './opened-file';
@@ -16,30 +17,11 @@ const FILES_KEPT = 32;
 /** For so long a path counts as checked, in milliseconds. */
 const TRUSTED_FOR = 5000;
 
-/** File systems date changes to 2 s (FAT) or better: an older file cannot change and look the same, in milliseconds. */
-const SETTLED_AFTER = 2000;
-
-/** Tells the time, and waits. In milliseconds. */
-export interface FileClock {
-  /** Since 1970, as files are dated. */
-  readonly date: () => number;
-  /** Runs on evenly, whatever the date is set to. */
-  readonly now: () => number;
-  /** Calls once, without keeping the process alive. */
-  readonly after: (wait: number, action: () => void) => void;
-}
-
-const SYSTEM_CLOCK: FileClock = {
-  date: () => Date.now(),
-  now: () => performance.now(),
-  after: (wait, action) => void setTimeout(action, wait).unref(),
-};
-
 /** A path, and the file that it was found to lead to. */
 interface Entry {
   readonly file: OpenFile;
   /** What is at the path now. */
-  readonly stats: SharedCall<BigIntStats | undefined>;
+  readonly version: SharedCall<FileVersion | undefined>;
   trustedUntil: number;
 }
 
@@ -67,7 +49,7 @@ export class OpenFiles {
   readonly #opening = new Map<string, Promise<unknown>>();
   #isWatching = false;
 
-  constructor(clock = SYSTEM_CLOCK) {
+  constructor(clock = FILE_CLOCK) {
     this.#clock = clock;
   }
 
@@ -99,9 +81,9 @@ export class OpenFiles {
   async #reopen(path: string): Promise<DataSource | undefined> {
     const entry = this.#entries.get(path);
     if (entry === undefined || !this.#isTrusted(path)) return undefined;
-    const stats = await entry.stats.result();
+    const version = await entry.version.result();
     if (this.#entries.get(path) !== entry) return undefined;
-    if (stats === undefined || !entry.file.is(stats)) return this.#retire(path, entry);
+    if (version === undefined || !entry.file.is(version)) return this.#retire(path, entry);
     return this.#sourceOf(path, entry);
   }
 
@@ -125,10 +107,9 @@ export class OpenFiles {
   ): Promise<DataSource | undefined> {
     const opened = await openChecked();
     if (opened === undefined) return undefined;
-    const { handle, stats } = opened;
-    const isSettled = hasSettled(stats, this.#clock.date());
-    if (!isSettled || !(await this.#disks.has(path, stats.dev)))
-      return new FileSource(handle, Number(stats.size));
+    const { version } = opened;
+    const isSettled = hasSettled(version, this.#clock.date());
+    if (!isSettled || !(await this.#disks.has(path, version.dev))) return new FileSource(opened);
     return this.#sourceOf(path, this.#keep(path, opened));
   }
 
@@ -136,15 +117,15 @@ export class OpenFiles {
   #keep(path: string, opened: OpenedFile): Entry {
     const trustedUntil = this.#clock.now() + TRUSTED_FOR;
     const known = this.#entries.get(path);
-    if (known?.file.is(opened.stats)) {
+    if (known?.file.is(opened.version)) {
       known.trustedUntil = trustedUntil;
       opened.handle.close().catch(() => undefined);
       return known;
     }
     if (known) this.#retire(path, known);
     const file = new OpenFile(opened, this.#memory);
-    const stats = new SharedCall(() => stat(path, { bigint: true }).catch(() => undefined));
-    return { file, stats, trustedUntil };
+    const version = new SharedCall(() => disk.stat(path).then(versionOf, () => undefined));
+    return { file, version, trustedUntil };
   }
 
   #sourceOf(path: string, entry: Entry): DataSource {
@@ -178,7 +159,7 @@ export class OpenFiles {
 }
 
 /** True for a file whose next change will be seen by its dates. */
-function hasSettled(stats: BigIntStats, now: number): boolean {
-  const changed = stats.mtimeMs > stats.ctimeMs ? stats.mtimeMs : stats.ctimeMs;
-  return stats.size > 0n && now - Number(changed) > SETTLED_AFTER;
+function hasSettled({ size, mtimeNs, ctimeNs }: FileVersion, now: number): boolean {
+  const changed = mtimeNs > ctimeNs ? mtimeNs : ctimeNs;
+  return size > 0n && now - Number(changed / 1_000_000n) > SETTLED_AFTER;
 }

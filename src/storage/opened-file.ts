@@ -1,8 +1,10 @@
 /** Opening a file for reading: only regular files, and none that was swapped in meanwhile. */
 
 import { constants, type BigIntStats } from 'node:fs';
-import { lstat, open, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { disk } from './disk';
 import { FileError } from './file-error';
+import { versionOf, type FileVersion } from './file-version';
 
 /** A FIFO must not block, and a link that came after the check must not be followed. Windows has neither flag, and `|` makes 0 of it. */
 const READ_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
@@ -11,7 +13,9 @@ const READ_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOL
 export interface OpenedFile {
   readonly handle: FileHandle;
   /** What it was when it was opened. */
-  readonly stats: BigIntStats;
+  readonly version: FileVersion;
+  /** Where it was then, without symbolic links. */
+  readonly realPath: string;
 }
 
 /**
@@ -21,13 +25,13 @@ export interface OpenedFile {
  * @throws {FileError} if it is no regular file; else what the system says.
  */
 export async function openRegularFile(realPath: string, userPath?: string): Promise<OpenedFile> {
-  const seen = await lstat(realPath, { bigint: true });
+  const seen = await disk.lstat(realPath);
   if (!seen.isFile()) throw new FileError('irregular', userPath);
-  const handle = await open(realPath, READ_FLAGS);
+  const handle = await disk.open(realPath, READ_FLAGS);
   try {
     const stats = await handle.stat({ bigint: true });
     if (!isSameFile(seen, stats)) throw new FileError('irregular', userPath);
-    return { handle, stats };
+    return { handle, version: versionOf(stats), realPath };
   } catch (error) {
     await handle.close();
     throw error;

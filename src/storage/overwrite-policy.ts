@@ -1,9 +1,9 @@
 /** What happens when a file is written whose name is taken, and how a finished file gets its name. */
 
-import { constants } from 'node:fs';
-import { copyFile, link, open, readdir, rename, unlink } from 'node:fs/promises';
 import path from 'node:path';
-import { systemCode } from './file-error';
+import { keepOld, moveToFreeName, replaceFile, succeedsUnlessTaken } from './file-moves';
+import { FILE_MOVER, type FileMover } from './file-moves';
+import { nameKey } from './upload-claims';
 
 /**
  * What happens if the name is taken.
@@ -37,7 +37,8 @@ export function replaces(policy: OverwritePolicy): boolean {
 }
 
 /**
- * Gives a finished temporary file its name.
+ * Gives a finished temporary file its name. Whatever happens on the way, under that name there is a
+ * whole file or none.
  *
  * @returns The path that it has now.
  * @throws A system error, EEXIST if the name is taken and the policy is `refuse`.
@@ -46,98 +47,57 @@ export async function publish(
   part: string,
   target: string,
   policy: OverwritePolicy,
+  mover: FileMover = FILE_MOVER,
 ): Promise<string> {
-  if (policy === 'timestamp') {
-    return moveToFirstFree(part, (count) => stampedName(target, new Date(), count));
-  }
-  await MOVES[policy](part, target);
-  return target;
-}
-
-type Move = (part: string, target: string) => Promise<void>;
-
-const MOVES: Readonly<Record<Exclude<OverwritePolicy, 'timestamp'>, Move>> = {
-  refuse: (part, target) => moveToFreeName(part, target),
-  replace: rename,
-  existing: rename,
-  version: (part, target) => inTurn(target, () => keepVersion(part, target)),
-};
-
-/**
- * Renames a file, but never over another: a link is made under the new name, which fails if that is
- * taken, and the old name removed. Where the file system has no hard links (FAT, some network
- * shares) an empty file claims the new name first.
- *
- * @param makeLink For tests: how a hard link is made.
- */
-export async function moveToFreeName(
-  from: string,
-  to: string,
-  makeLink: typeof link = link,
-): Promise<void> {
-  try {
-    await makeLink(from, to);
-  } catch (error) {
-    if (systemCode(error) === 'EEXIST') throw error;
-    return moveOverPlaceholder(from, to);
-  }
-  // The file has its name; a second one that stays behind is removed at the next start.
-  await unlink(from).catch(() => undefined);
-}
-
-async function moveOverPlaceholder(from: string, to: string): Promise<void> {
-  const placeholder = await open(to, 'wx');
-  await placeholder.close();
-  try {
-    await rename(from, to);
-  } catch (error) {
-    await unlink(to).catch(() => undefined);
-    throw error;
+  switch (policy) {
+    case 'timestamp':
+      return moveToFirstFree(part, (count) => stampedName(target, new Date(), count), mover);
+    case 'refuse':
+      await moveToFreeName(part, target, mover);
+      return target;
+    case 'version':
+      await inTurn(nameKey(target), () => keepVersion(part, target, mover));
+      return target;
+    case 'replace':
+    case 'existing':
+      await replaceFile(part, target, mover);
+      return target;
   }
 }
 
-async function moveToFirstFree(part: string, name: (count: number) => string): Promise<string> {
+async function moveToFirstFree(
+  part: string,
+  name: (count: number) => string,
+  mover: FileMover,
+): Promise<string> {
   for (let count = 1; ; count++) {
     const target = name(count);
-    if (await succeedsUnlessTaken(() => moveToFreeName(part, target))) return target;
+    if (await succeedsUnlessTaken(() => moveToFreeName(part, target, mover))) return target;
   }
 }
 
-/** At every moment of this the name stands for the old file or the new one. */
-async function keepVersion(part: string, target: string): Promise<void> {
-  if (await succeedsUnlessTaken(() => moveToFreeName(part, target))) return;
-  let version = await lastVersion(target);
+/** The old file stays what it was until the new one has its name. */
+async function keepVersion(part: string, target: string, mover: FileMover): Promise<void> {
+  if (await succeedsUnlessTaken(() => moveToFreeName(part, target, mover))) return;
+  let version = await lastVersion(target, mover);
   do version++;
-  while (!(await succeedsUnlessTaken(() => duplicate(target, `${target}.${version}`))));
-  await rename(part, target);
-}
-
-async function lastVersion(target: string): Promise<number> {
-  const prefix = `${path.basename(target)}.`;
-  const versions = (await readdir(path.dirname(target)))
-    .filter((name) => name.startsWith(prefix))
-    .map((name) => name.slice(prefix.length))
-    .filter((rest) => /^[1-9]\d{0,8}$/.test(rest));
-  return versions.reduce((highest, version) => Math.max(highest, Number(version)), 0);
-}
-
-async function duplicate(from: string, to: string): Promise<void> {
+  while (!(await succeedsUnlessTaken(() => keepOld(target, `${target}.${version}`, mover))));
   try {
-    await link(from, to);
+    await replaceFile(part, target, mover);
   } catch (error) {
-    if (systemCode(error) === 'EEXIST') throw error;
-    await copyFile(from, to, constants.COPYFILE_EXCL);
-  }
-}
-
-async function succeedsUnlessTaken(action: () => Promise<void>): Promise<boolean> {
-  try {
-    await action();
-    return true;
-  } catch (error) {
-    if (systemCode(error) === 'EEXIST') return false;
+    await mover.disk.unlink(`${target}.${version}`).catch(() => undefined);
     throw error;
   }
+}
+
+async function lastVersion(target: string, { disk }: FileMover): Promise<number> {
+  const prefix = `${path.basename(target)}.`;
+  let last = 0;
+  for (const { name } of await disk.entries(path.dirname(target))) {
+    const version = name.startsWith(prefix) ? name.slice(prefix.length) : '';
+    if (/^[1-9]\d{0,8}$/.test(version)) last = Math.max(last, Number(version));
+  }
+  return last;
 }
 
 function stampedName(target: string, now: Date, count: number): string {

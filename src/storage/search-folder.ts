@@ -5,7 +5,8 @@ import { opendir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { LocalError } from '../protocol/errors';
 import type { Peer } from '../transfer/peer-lock';
-import { locateIgnoringCase } from './case-lookup';
+import type { CaseLookup } from './case-lookup';
+import { disk } from './disk';
 import { FileError, isMissing } from './file-error';
 import { FoundFile } from './found-file';
 import { checkUnmoved, Jail, type Place } from './jail';
@@ -20,7 +21,8 @@ import type { DataSource } from './storage';
 export interface LookupOptions {
   /** By what a client's own folder is named; undefined if there is none. */
   readonly perClient: 'ip' | 'mac' | undefined;
-  readonly caseInsensitive: boolean;
+  /** Finds names that are spelled otherwise; undefined if case counts. */
+  readonly otherCase: CaseLookup | undefined;
 }
 
 export class SearchFolder {
@@ -94,15 +96,17 @@ export class SearchFolder {
     const found = await this.#jail.find(name);
     if (found instanceof FoundFile) return openFound(found);
     // A name that is spelled otherwise was not looked for yet.
-    const place = this.#options.caseInsensitive ? await this.#find(name) : found;
+    const place = this.#options.otherCase ? await this.#find(name) : found;
     checkParts([path.basename(place.existing)]);
     return place.missing.length === 0 ? openByPath(place.existing) : undefined;
   }
 
   #find(name: SafePath): Promise<Place> {
-    return this.#options.caseInsensitive
-      ? locateIgnoringCase(this.#jail, name)
-      : this.#jail.locate(name);
+    const { otherCase } = this.#options;
+    return this.#jail.locate(
+      name,
+      otherCase && ((folder, part) => otherCase.spelling(folder, part)),
+    );
   }
 
   /** The name of a client's own folder, if there is one. */
@@ -111,7 +115,7 @@ export class SearchFolder {
     if (folder === undefined) return undefined;
     const name = remotePath(folder);
     const { existing, missing } = await this.#jail.locate(name);
-    return missing.length === 0 && (await stat(existing)).isDirectory() ? name : undefined;
+    return missing.length === 0 && (await disk.stat(existing)).isDirectory() ? name : undefined;
   }
 
   /** IPv6 addresses have `-` for `:`, which is no part of a file name on Windows. */

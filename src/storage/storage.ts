@@ -3,9 +3,10 @@
  * a sink, or refuses by throwing a `TftpError` with the code for the client.
  */
 
-import type { FileHandle } from 'node:fs/promises';
+import type { TftpError } from '../protocol/errors';
 import type { TransferMode, WireOption } from '../protocol/packet';
 import type { Peer } from '../transfer/peer-lock';
+import type { OpenedFile } from './opened-file';
 
 /** The bytes of a file, in order. */
 export interface DataSource {
@@ -31,9 +32,7 @@ export interface DataSource {
 export type MovableContent = { readonly bytes: Uint8Array } | MovableFile;
 
 /** An open file that has not been read from. */
-export interface MovableFile {
-  readonly handle: FileHandle;
-  readonly size: number;
+export interface MovableFile extends OpenedFile {
   /** For error messages; none if they are for a remote client. */
   readonly path?: string | undefined;
 }
@@ -61,7 +60,10 @@ export interface DataSink {
 
 /** What a client asked for. */
 export interface StorageRequest {
-  /** The name exactly as the client sent it: not trusted. */
+  /**
+   * The name exactly as the client sent it: not trusted. A byte that is not UTF-8 is U+DC00 plus the
+   * byte; `nameBytes` gives the bytes of the whole name.
+   */
   readonly filename: string;
   readonly mode: TransferMode;
   readonly client: Peer;
@@ -80,6 +82,12 @@ export interface StorageRequest {
 export interface StorageWriteRequest extends StorageRequest {
   /** The size that the client announced (tsize), if it did. In netascii it may differ from what is stored. */
   readonly size: number | undefined;
+  /**
+   * Ends the transfer with an error. A storage calls it when something else takes the place of the
+   * upload, such as a later one of the same client, for which a client that is dead would be waited
+   * for in vain. Servers always give it.
+   */
+  readonly abort?: (reason: TftpError) => void;
 }
 
 /** Opens files by name. Both calls reject with a `TftpError` whose code and text the client may see. */

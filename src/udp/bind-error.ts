@@ -5,9 +5,18 @@ import type { TftpErrorCode } from '../protocol/errors';
 import { peerName } from '../transfer/peer-lock';
 import type { Peer } from '../transfer/peer-lock';
 
-/** The error for what the system said when a socket was to be bound. */
-export function bindError(systemCode: string, to: Peer, cause: unknown): LocalError {
-  const [code, message] = explain(systemCode, peerName(to));
+/**
+ * The error for what the system said when a socket was to be bound.
+ *
+ * @param platform whose rules hold.
+ */
+export function bindError(
+  systemCode: string,
+  to: Peer,
+  cause: unknown,
+  platform: NodeJS.Platform = process.platform,
+): LocalError {
+  const [code, message] = explain(systemCode, peerName(to), platform);
   return new LocalError(code, message, { cause });
 }
 
@@ -17,7 +26,7 @@ export function systemCodeOf(error: unknown): string {
   return typeof code === 'string' ? code : 'an unknown error';
 }
 
-function explain(code: string, place: string): [TftpErrorCode, string] {
+function explain(code: string, place: string, platform: NodeJS.Platform): [TftpErrorCode, string] {
   switch (code) {
     case 'EADDRINUSE':
       return [
@@ -27,7 +36,10 @@ function explain(code: string, place: string): [TftpErrorCode, string] {
       ];
     case 'EACCES':
     case 'EPERM':
-      return ['EACCES', `No permission to use ${place}: ${HOW_TO_GET_RIGHTS}`];
+      return [
+        'EACCES',
+        `No permission to use ${place}: ${platform === 'win32' ? WHO_HAS_IT : HOW_TO_GET_RIGHTS}`,
+      ];
     case 'EADDRNOTAVAIL':
     case 'EAFNOSUPPORT':
       return [
@@ -38,6 +50,12 @@ function explain(code: string, place: string): [TftpErrorCode, string] {
       return ['EIO', `${place} cannot be used: ${code}`];
   }
 }
+
+/** Windows has no ports that need rights. */
+const WHO_HAS_IT =
+  'Windows keeps the port for something else, or another program has it for itself. List what is ' +
+  'kept (netsh int ipv4 show excludedportrange protocol=udp) and who has it (netstat -abno -p udp), ' +
+  'and choose another port or stop that program';
 
 const HOW_TO_GET_RIGHTS =
   'a port below 1024 needs rights. Choose a port above 1023, or allow it: to Node.js ' +

@@ -51,8 +51,9 @@ describe('red-tftp serve', () => {
     }));
 
   it('refuses uploads beyond --max-upload', () =>
-    withServe([...LOOPBACK, '--writable', '--max-upload', '1k'], async ({ client, folder }) => {
+    withServe([...LOOPBACK, '--writable', '--max-upload', '1k'], async ({ client, folder, io }) => {
       await client.put(content(1025), 'up').should.be.rejectedWith({ code: 'ENOSPC' });
+      await io.printed(/up: failed: .* \(ETOOLARGE\); .*, raise --max-upload\n/);
       await client.put(content(1024), 'fits');
       (await readdir(folder)).should.deepEqual(['fits']);
     }));
@@ -190,7 +191,7 @@ describe('red-tftp serve', () => {
 
   it('removes what interrupted uploads have left', () =>
     withFolder(async (root) => {
-      const leftover = path.join(root, '.up.1-0123456789abcdef.tftp-part');
+      const leftover = path.join(root, '.up.0123456789abcdef.tftp-part');
       await writeFile(leftover, 'half of it');
       await utimes(leftover, 0, 0);
       await serving(root, LOOPBACK, () => Promise.resolve());

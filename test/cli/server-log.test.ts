@@ -24,6 +24,13 @@ describe('the log of serve', () => {
     [{ ...FAILED, finished: '2026-01-02T03:04:05.678Z' }, 'failed: File not found (ENOENT)'],
     [
       {
+        event: 'error',
+        error: { code: 'ETOOLARGE', tftpCode: 3, message: 'The file is larger than allowed' },
+      },
+      'failed: The file is larger than allowed (ETOOLARGE); to allow larger files, raise --max-upload',
+    ],
+    [
+      {
         ...FAILED,
         finished: '2026-01-02T03:04:05.678Z',
         error: { code: 'ENOENT', tftpCode: 1, message: 'File not found', expected: true },

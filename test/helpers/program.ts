@@ -108,6 +108,11 @@ export class BackgroundProgram {
     return this.ended();
   }
 
+  /** Ends it as a crash would: it has no time to tidy up. */
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
   #print(text: string): void {
     this.#output += text;
     this.#news.emit('output');

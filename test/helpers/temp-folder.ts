@@ -16,7 +16,8 @@ export function useTempFolder(): TempFolder {
   beforeEach(() => {
     folder = realpathSync(mkdtempSync(path.join(os.tmpdir(), 'tftp-test-')));
   });
-  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+  // Windows lets go of what was closed or deleted a little later.
+  afterEach(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
   return {
     get path() {
       return folder;

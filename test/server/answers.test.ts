@@ -9,7 +9,7 @@ import { runScript } from '../helpers/child';
 import { clientFor, closeEnginesAfterEach, gate, startServer } from '../helpers/engine';
 import { seededBytes } from '../helpers/random';
 import { ScriptedPeer, closePeersAfterEach } from '../helpers/scripted-peer';
-import { skipUnless } from '../helpers/skip';
+import { ON_LINUX, skipUnless } from '../helpers/skip';
 import { useTempFolder } from '../helpers/temp-folder';
 import { ack, data, error, requestInMode, rrq, wrq } from '../helpers/wire';
 
@@ -211,6 +211,8 @@ describe('TftpServer, what it answers', () => {
       should(readdirSync(temp.path)).eql([]);
       should(await peer.ask(wrq('a'), place)).equal('ACK 0');
       peer.send(error(0));
+      // Windows does not delete the folder of a test while a file in it is open.
+      await record('error');
     });
 
     it('survives what ended other servers', async () => {
@@ -222,7 +224,10 @@ describe('TftpServer, what it answers', () => {
       should(await peer.ask(rrq('missing'), place)).equal('ERROR 1 File not found');
       should(await peer.ask(rrq('../etc/passwd'), place)).match(/^ERROR 2 /);
       const latin1 = Buffer.concat([Buffer.from('\0\x01Ger\xe4t\0octet\0', 'latin1')]);
-      should(await peer.ask(latin1, place)).equal('ERROR 1 File not found');
+      // Names are bytes on Linux, and text elsewhere.
+      should(await peer.ask(latin1, place)).equal(
+        ON_LINUX ? 'ERROR 1 File not found' : 'ERROR 2 The file name is not UTF-8',
+      );
       should(await peer.ask(rrq('Gerät'), place)).equal('ERROR 1 File not found');
       should(await peer.ask(rrq('bad\nname'), place)).match(/^ERROR 2 /);
       should(await peer.ask(rrq('x'.repeat(256)), place)).match(/^ERROR 4 /);

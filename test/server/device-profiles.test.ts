@@ -140,9 +140,9 @@ describe('Expectations', () => {
   });
 
   it('takes the bytes FF off a name for PXE ROMs only', () => {
-    const padded = 'pxelinux.0\u00ff\u00ff';
+    const padded = 'pxelinux.0\udcff\udcff';
     should(new Expectations(['set:pxelinux']).meantName(padded)).equal('pxelinux.0');
-    should(new Expectations(['set:pxelinux']).meantName('\u00ffa\u00ffb')).equal('\u00ffa\u00ffb');
+    should(new Expectations(['set:pxelinux']).meantName('\udcffa\udcffb')).equal('\udcffa\udcffb');
     for (const others of [[], ['set:uefi', 'set:cisco', '*']]) {
       should(new Expectations(others).meantName(padded)).equal(padded);
     }

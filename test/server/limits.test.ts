@@ -262,7 +262,7 @@ describe('parseServerOptions', () => {
       expectedMisses: [],
       probes: true,
       profiles: [],
-      maxUploadSize: 67_108_864,
+      maxUploadSize: 1_073_741_824,
       maxTransfers: 500,
       maxPerHost: 400,
       windowsizeMax: 64,

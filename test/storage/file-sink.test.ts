@@ -10,13 +10,15 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { link } from 'node:fs/promises';
 import path from 'node:path';
 import { fileSource } from '../../src/storage/data-source';
 import { FileSink, type OverwritePolicy } from '../../src/storage/data-sink';
-import { moveToFreeName, publish } from '../../src/storage/overwrite-policy';
+import type { TftpError } from '../../src/protocol/errors';
+import { publish } from '../../src/storage/overwrite-policy';
+import { nameKey } from '../../src/storage/upload-claims';
 import { failureOf, readAll, writeAll } from '../helpers/content';
 import { skip } from '../helpers/requirements';
+import { skipWithoutSymlinks } from '../helpers/skip';
 import { useTempFolder } from '../helpers/temp-folder';
 
 const POSIX = process.platform !== 'win32';
@@ -42,7 +44,7 @@ describe('FileSink', () => {
     const sink = await open('a.bin');
     await writeAll(sink, 'content', 3);
     should(names()).have.length(1);
-    should(names()[0]).match(/^\.a\.bin\.\d+-[0-9a-f]{16}\.tftp-part$/);
+    should(names()[0]).match(/^\.a\.bin\.[0-9a-f-]+\.tftp-part$/);
     await sink.commit();
     should(names()).deepEqual(['a.bin']);
     should(contentOf('a.bin')).equal('content');
@@ -108,7 +110,8 @@ describe('FileSink', () => {
     should(statSync(folder.file('a')).mode & 0o777).equal(0o606);
   });
 
-  it('writes the file behind a symbolic link, not the link', async () => {
+  it('writes the file behind a symbolic link, not the link', async function () {
+    skipWithoutSymlinks(this);
     writeFileSync(folder.file('real'), 'old');
     symlinkSync('real', folder.file('link'));
     await store('link', 'replace', 'new');
@@ -116,7 +119,8 @@ describe('FileSink', () => {
     should(readlinkSync(folder.file('link'))).equal('real');
   });
 
-  it('refuses a folder, a broken link and a pipe, and names the path', async () => {
+  it('refuses a folder, a broken link and a pipe, and names the path', async function () {
+    skipWithoutSymlinks(this);
     mkdirSync(folder.file('sub'));
     symlinkSync('nowhere', folder.file('link'));
     if (POSIX) execFileSync('mkfifo', [folder.file('fifo')]);
@@ -250,43 +254,102 @@ describe('FileSink', () => {
   });
 
   for (const policy of ['refuse', 'replace', 'existing'] as const) {
-    it(`refuses a second upload of the same name at the same time (${policy})`, async () => {
-      if (policy === 'existing') writeFileSync(folder.file('a'), 'old');
-      const sink = await open('a', policy);
-      const failure = await failureOf(open('a', policy));
-      should(failure).have.properties({
-        code: 'EEXIST',
-        peerMessage: 'The file is being uploaded',
+    describe(`two uploads of one name at the same time (${policy})`, () => {
+      const ended: TftpError[] = [];
+      beforeEach(() => {
+        ended.length = 0;
+        if (policy === 'existing') writeFileSync(folder.file('a'), 'old');
       });
-      await sink.discard();
-      await (await open('a', policy)).commit();
+
+      function openFor(owner: string): Promise<FileSink> {
+        const options = { overwrite: policy, createDir: false } as const;
+        const replaced = (reason: TftpError): void => void ended.push(reason);
+        return FileSink.openTarget(folder.file('a'), options, undefined, { owner, replaced });
+      }
+
+      const BUSY = { code: 'EEXIST', peerMessage: 'The file is being uploaded' };
+
+      it('refuses the second one', async () => {
+        const sink = await open('a', policy);
+        should(await failureOf(open('a', policy))).have.properties(BUSY);
+        should(await failureOf(openFor('other'))).have.properties(BUSY);
+        await sink.discard();
+        await (await open('a', policy)).commit();
+      });
+
+      it('ends the first one when content of the same client has come for the second', async () => {
+        const first = await openFor('client');
+        await first.write(Buffer.alloc(100_000, 'o'));
+        const second = await openFor('client');
+        should(await failureOf(openFor('other'))).have.properties(BUSY);
+        await first.write(Buffer.from('o'));
+        should(ended).be.empty();
+        await second.write(Buffer.from('new'));
+        should(ended).have.length(1);
+        should(ended[0]).have.properties({ code: 'ECANCELED', expected: true });
+        should(names().filter((name) => name.endsWith('part'))).have.length(1);
+        should(await failureOf(first.write(Buffer.from('o')))).have.property('code', 'ECANCELED');
+        await first.discard();
+        should(await failureOf(openFor('other'))).have.properties(BUSY);
+        await second.commit();
+        should(contentOf('a')).equal('new');
+        should(names()).deepEqual(['a']);
+      });
+
+      it('ends the first one for an empty file', async () => {
+        await openFor('client');
+        await (await openFor('client')).commit();
+        should(ended).have.length(1);
+        should(contentOf('a')).equal('');
+        should(names()).deepEqual(['a']);
+      });
+
+      it('lets the first one end if nothing comes for the second', async () => {
+        const first = await openFor('client');
+        const forged = await openFor('client');
+        await writeAll(first, 'first');
+        await first.commit();
+        await forged.discard();
+        should(contentOf('a')).equal('first');
+        should(ended).be.empty();
+      });
+
+      it('waits for the first one if that is being committed', async () => {
+        const first = await openFor('client');
+        const second = await openFor('client');
+        await writeAll(first, 'first');
+        const committed = first.commit();
+        await writeAll(second, 'second');
+        await committed;
+        should(ended).be.empty();
+        if (policy !== 'refuse') await second.commit();
+        else
+          should(await failureOf(second.commit())).have.property('message', 'File already exists');
+        should(contentOf('a')).equal(policy === 'refuse' ? 'first' : 'second');
+        should(names()).deepEqual(['a']);
+      });
+
+      it('refuses the second one late if somebody else has the name by then', async () => {
+        const first = await openFor('client');
+        const second = await openFor('client');
+        await first.discard();
+        const third = await openFor('other');
+        should(await failureOf(second.write(Buffer.from('x')))).have.properties(BUSY);
+        await second.discard();
+        await writeAll(third, 'third');
+        await third.commit();
+        should(contentOf('a')).equal('third');
+      });
     });
   }
 });
 
-describe('moveToFreeName', () => {
-  const folder = useTempFolder();
-  const noLinks = (): Promise<void> =>
-    Promise.reject(Object.assign(new Error('no links'), { code: 'EPERM' }));
-
-  for (const [name, makeLink] of [
-    ['hard links', link],
-    ['no hard links', noLinks],
-  ] as const) {
-    it(`moves with ${name}, but never over another file`, async () => {
-      writeFileSync(folder.file('from'), 'new');
-      await moveToFreeName(folder.file('from'), folder.file('to'), makeLink);
-      should(readdirSync(folder.path)).deepEqual(['to']);
-      writeFileSync(folder.file('from'), 'newer');
-      const moved = moveToFreeName(folder.file('from'), folder.file('to'), makeLink);
-      await should(moved).be.rejectedWith({ code: 'EEXIST' });
-      should(readFileSync(folder.file('to'), 'utf8')).equal('new');
-    });
-  }
-
-  it('leaves no empty file if the rename fails', async () => {
-    const moved = moveToFreeName(folder.file('none'), folder.file('to'), noLinks);
-    await should(moved).be.rejectedWith({ code: 'ENOENT' });
-    should(readdirSync(folder.path)).deepEqual([]);
+describe('nameKey', () => {
+  it('is the same for names that lead to the same file on this system', () => {
+    for (const platform of ['win32', 'darwin'] as const) {
+      should(nameKey('/x/Case.TXT', platform)).equal(nameKey('/x/cASE.txt', platform));
+      should(nameKey('/x/e\u0301', platform)).equal(nameKey('/x/\u00e9', platform));
+    }
+    should(nameKey('/x/Case.TXT', 'linux')).equal('/x/Case.TXT');
   });
 });

@@ -35,10 +35,10 @@ describe('FoundFile', () => {
     symlinkSync('way/a', folder.file('link'));
     const found = await FoundFile.at(folder.file('link'));
     should(found?.realPath).equal(folder.file('sub', 'a'));
-    const { handle, stats } = await found!.open();
+    const { handle, version } = await found!.open();
     found!.close();
-    should(stats.size).equal(7n);
-    should(stats.ino).equal((await handle.stat({ bigint: true })).ino);
+    should(version.size).equal(7n);
+    should(version.ino).equal((await handle.stat({ bigint: true })).ino);
     await handle.close();
     should(descriptorsOf(folder.path)).be.empty();
   });

@@ -16,6 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import should = require('should');
+import { CaseLookup } from '../../src/storage/case-lookup';
 import { LocalDisks } from '../../src/storage/local-disks';
 import { NeighbourTable } from '../../src/storage/neighbour-table';
 import { OpenFiles } from '../../src/storage/open-files';
@@ -28,6 +29,7 @@ import { descriptorsOf, untilOpen } from '../helpers/descriptors';
 import { skip } from '../helpers/requirements';
 import { useTempFolder } from '../helpers/temp-folder';
 
+const CHANGED = 'The file was changed while it was read';
 const CLIENT = { address: '192.0.2.7', port: 50_000 };
 
 /** A clock by which every file of a test is ten seconds old, unless it is set otherwise. */
@@ -90,7 +92,7 @@ describe('OpenFiles', () => {
   });
 
   function searchFolder(options: Partial<LookupOptions> = {}): SearchFolder {
-    const lookup = { perClient: undefined, caseInsensitive: false, ...options };
+    const lookup = { perClient: undefined, otherCase: undefined, ...options };
     return new SearchFolder(folder.file('root'), lookup, new NeighbourTable());
   }
 
@@ -231,12 +233,12 @@ describe('OpenFiles', () => {
     });
 
     it('takes the exact spelling as soon as there is one', async () => {
-      should(await read('A', { caseInsensitive: true })).equal('content of a');
-      should(await read('A', { caseInsensitive: true })).equal('content of a');
+      should(await read('A', { otherCase: new CaseLookup() })).equal('content of a');
+      should(await read('A', { otherCase: new CaseLookup() })).equal('content of a');
       writeFileSync(folder.file('root', 'A'), 'upper');
-      should(await read('A', { caseInsensitive: true })).equal('upper');
+      should(await read('A', { otherCase: new CaseLookup() })).equal('upper');
       unlinkSync(folder.file('root', 'A'));
-      should(await read('A', { caseInsensitive: true })).equal('content of a');
+      should(await read('A', { otherCase: new CaseLookup() })).equal('content of a');
     });
   });
 
@@ -311,21 +313,34 @@ describe('OpenFiles', () => {
       should(await read('a')).equal('CONTENT OF A');
     });
 
-    it('is an error for who reads beyond its end when it became shorter', async () => {
-      const source = await open('a');
-      truncateSync(file(), 4);
-      should(await source.read()).have.length(4);
-      const failure = await failureOf(source.read());
-      should(failure).have.properties({ code: 'EIO' });
-      should(failure.message).equal('The file could not be read or written');
-      should(await read('a')).equal('cont');
-    });
+    for (const [name, change, now] of [
+      ['became shorter', () => truncateSync(file(), 4), 'cont'],
+      ['grows', () => appendFileSync(file(), ' and more'), 'content of a and more'],
+      ['is overwritten in place', () => writeFileSync(file(), 'CONTENT OF A'), 'CONTENT OF A'],
+    ] as const) {
+      it(`is an error for all who read it when it ${name}`, async () => {
+        const sources = [await open('a'), await open('a')];
+        should(await sources[0]!.read(5)).have.length(5);
+        change();
+        for (const source of sources)
+          should(await failureOf(readAll(source))).have.properties({
+            code: 'EIO',
+            message: CHANGED,
+          });
+        should(await read('a')).equal(now);
+      });
+    }
 
-    it('is cut at the announced size when it grows', async () => {
-      const source = await open('a');
-      appendFileSync(file(), ' and more');
-      should((await readAll(source)).toString()).equal('content of a');
-      should(await read('a')).equal('content of a and more');
+    it('never mixes chunks of two versions', async () => {
+      writeFileSync(file(), Buffer.alloc(600_000, 'o'));
+      const first = await open('a');
+      const second = await open('a');
+      await first.read(16 * 1024);
+      writeFileSync(file(), Buffer.alloc(600_000, 'n'));
+      const third = await open('a');
+      should(await failureOf(readAll(second))).have.property('message', CHANGED);
+      should((await readAll(third)).equals(Buffer.alloc(600_000, 'n'))).be.true();
+      should(await failureOf(readAll(first))).have.property('message', CHANGED);
     });
 
     it('is gone for the next reader when it is deleted', async () => {
@@ -356,12 +371,13 @@ describe('OpenFiles', () => {
       should(opened('a')).equal(2);
     });
 
-    it('is not shared while it is empty, and read to its end if it grows', async () => {
+    it('is not shared while it is empty, and an error if it grows', async () => {
       writeFileSync(file(), '');
       const both = [await open('a'), await open('a')];
       should(opened('a')).equal(2);
       appendFileSync(file(), 'more');
-      for (const source of both) should((await readAll(source)).toString()).equal('more');
+      for (const source of both)
+        should(await failureOf(readAll(source))).have.property('message', CHANGED);
     });
 
     it('is read to its end, alone, if it has no size', async () => {
@@ -437,7 +453,7 @@ describe('OpenFiles', () => {
     });
 
     it('is not opened under the name of an upload', async () => {
-      const part = `.a.${process.pid}-0123456789abcdef.tftp-part`;
+      const part = '.a.0123456789abcdef.tftp-part';
       writeFileSync(folder.file('root', part), 'part');
       should(await read('a')).equal('content of a');
       renameSync(folder.file('root', part), folder.file('root', 'sub', part));

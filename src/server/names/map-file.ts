@@ -2,6 +2,7 @@
 
 import { readFile, stat } from 'node:fs/promises';
 import { LocalError, isTftpError } from '../../protocol/errors';
+import { nameText } from '../../protocol/name-text';
 import { invalidSetting } from '../../net/check-setting';
 import { NameRules } from './name-rules';
 
@@ -32,7 +33,7 @@ async function readMapFile(file: string): Promise<string> {
     if (stats.size > MAX_SIZE) {
       throw invalidSetting(`${file} is too large for a map file: 1 MiB at most`);
     }
-    return await readFile(file, 'utf8');
+    return nameText(await readFile(file));
   } catch (error) {
     throw isTftpError(error) ? error : unreadable(file, error);
   }

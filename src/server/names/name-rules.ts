@@ -2,6 +2,7 @@
 
 import { LocalError, isTftpError } from '../../protocol/errors';
 import { checkNumber, invalidSetting } from '../../net/check-setting';
+import { shownName } from '../../protocol/name-text';
 import type { TftpError } from '../../protocol/errors';
 import { NameRun } from './name-run';
 import type { FileTest, NameOutcome, NameRequest, NameStep } from './name-run';
@@ -57,7 +58,8 @@ const DEFAULT_MAX_STEPS = 4096;
  * A line is a label (`:name`), or an operation, a POSIX extended regular expression and, where the
  * operation needs one, a replacement. `#` begins a comment; `\` protects blanks and `#`. What stands
  * behind the third word is ignored. The name is matched as the client sent it: a leading `/` is
- * there if the client sent one, and `\` is not yet `/`.
+ * there if the client sent one, and `\` is not yet `/`. A byte that is not UTF-8 is one character, in
+ * a map file too.
  *
  * The operation is any of: `r` replace the match by the replacement; with it `g` again and again
  * until it does not match, or `gg` every match in one pass; `i` ignore case; `e` accept; `E` accept
@@ -113,7 +115,11 @@ export class NameRules {
   get hits(): RuleHits[] {
     return this.#lines
       .filter((line) => line.type === 'rule')
-      .map((rule) => ({ line: rule.line, rule: rule.text, hits: this.#hits.get(rule.line) ?? 0 }));
+      .map((rule) => ({
+        line: rule.line,
+        rule: shownName(rule.text),
+        hits: this.#hits.get(rule.line) ?? 0,
+      }));
   }
 
   /** Sets all the counters of `hits` to 0. */

@@ -1,6 +1,7 @@
 /** One name on its way through the rules. */
 
 import { TftpError } from '../../protocol/errors';
+import { shownName } from '../../protocol/name-text';
 import { plainAddress } from './name-replacement';
 import type { NameLabel, NameRule } from './name-rule';
 import type { PosixMatch } from './posix-pattern';
@@ -186,8 +187,9 @@ export class NameRun {
     throw new Refusal(new TftpError('EACCES', text, { peerMessage: FAILURE_TEXT }));
   }
 
-  #tell({ line, text: rule }: NameRule, matched: boolean, action: string): void {
-    this.#trace?.({ line, rule, matched, name: this.#name, action });
+  #tell({ line, text }: NameRule, matched: boolean, action: string): void {
+    const name = shownName(this.#name);
+    this.#trace?.({ line, rule: shownName(text), matched, name, action });
   }
 }
 

@@ -38,7 +38,7 @@ export interface RemoteRequest {
 }
 
 export interface RemoteWriteRequest extends RemoteRequest {
-  readonly request: Omit<StorageWriteRequest, 'signal'>;
+  readonly request: Omit<StorageWriteRequest, 'signal' | 'abort'>;
 }
 
 /** A source that was opened in the main thread. If there is a `content`, nothing needs to be read there. */
@@ -54,6 +54,8 @@ export interface StorageCalls {
   readSource(id: number): Promise<Transferred<Uint8Array> | undefined>;
   closeSource(id: number): void;
   openSink(request: RemoteWriteRequest): Promise<number>;
+  /** Settles when the storage ends the transfer of this sink, or with undefined when the sink has ended. */
+  sinkAborted(id: number): Promise<PackedError | undefined>;
   write(id: number, chunk: Uint8Array): Promise<void>;
   commit(id: number): Promise<void>;
   discard(id: number): Promise<void>;

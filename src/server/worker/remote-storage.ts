@@ -1,5 +1,6 @@
 /** A storage of the main thread, as the worker uses it. */
 
+import type { TftpError } from '../../protocol/errors';
 import { bufferSource } from '../../storage/data-source';
 import { movedSource } from '../../storage/file-source';
 import type {
@@ -11,7 +12,7 @@ import type {
 } from '../../storage/storage';
 import type { Rpc } from './rpc';
 import type { StorageCalls, RemoteRequest, OpenedSource } from './messages';
-import { packError } from './packed-error';
+import { packError, unpackTftpError } from './packed-error';
 
 type Main = Rpc<StorageCalls>;
 
@@ -33,12 +34,18 @@ export class RemoteStorage implements Storage {
     return sourceOf(this.#main, opened);
   }
 
-  async openForWriting(request: StorageWriteRequest): Promise<DataSink> {
-    const { size } = request;
+  async openForWriting({ size, abort, ...request }: StorageWriteRequest): Promise<DataSink> {
     const id = await this.#request(request, (asked) =>
       this.#main.call('openSink', [{ ...asked, request: { ...asked.request, size } }]),
     );
+    if (abort) void this.#pass(id, abort);
     return new RemoteSink(this.#main, id);
+  }
+
+  /** Passes on that the storage ends the transfer. */
+  async #pass(id: number, abort: (reason: TftpError) => void): Promise<void> {
+    const reason = await this.#main.call('sinkAborted', [id]).catch(() => undefined);
+    if (reason) abort(unpackTftpError(reason));
   }
 
   canOpen(request: StorageRequest, operation: 'read' | 'write'): Promise<boolean> {

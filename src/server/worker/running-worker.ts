@@ -141,6 +141,7 @@ export class RunningWorker {
       readSource: (id) => host.readSource(id),
       closeSource: (id) => host.closeSource(id),
       openSink: (request) => host.openSink(request),
+      sinkAborted: (id) => host.sinkAborted(id),
       write: (id, chunk) => host.write(id, chunk),
       commit: (id) => host.commit(id),
       discard: (id) => host.discard(id),

@@ -9,11 +9,19 @@ import type {
   StorageRequest,
 } from '../../storage/storage';
 import { LocalError } from '../../protocol/errors';
+import type { TftpError } from '../../protocol/errors';
 import { RecentMap } from '../recent-map';
 import { storedFile } from '../stored-file';
 import type { StoredFile } from '../stored-file';
-import type { OpenedSource, RemoteRequest, StorageCalls, StoragePlan } from './messages';
-import { unpackError } from './packed-error';
+import type {
+  OpenedSource,
+  RemoteRequest,
+  RemoteWriteRequest,
+  StorageCalls,
+  StoragePlan,
+} from './messages';
+import { packError, unpackError } from './packed-error';
+import type { PackedError } from './packed-error';
 import { Transferred } from './rpc';
 import { sharedCopy } from './shared-copy';
 
@@ -49,12 +57,29 @@ export class StorageList {
   }
 }
 
+/** A sink that the worker writes to. */
+interface OpenSink {
+  readonly sink: DataSink;
+  readonly storage: Storage;
+  readonly ending: Ending;
+}
+
+/** Whether a storage has ended the transfer of a sink. The first word counts. */
+class Ending {
+  readonly reason: Promise<PackedError | undefined>;
+  settle: (reason: PackedError | undefined) => void = () => undefined;
+
+  constructor() {
+    this.reason = new Promise((resolve) => (this.settle = resolve));
+  }
+}
+
 /** What the worker has open here. */
 export class StorageHost implements StorageCalls {
   readonly #storages = new StorageList();
   readonly #asked = new Map<number, AbortController>();
   readonly #sources = new Map<number, DataSource>();
-  readonly #sinks = new Map<number, { readonly sink: DataSink; readonly storage: Storage }>();
+  readonly #sinks = new Map<number, OpenSink>();
   readonly #committed = new RecentMap<number, StoredFile>(COMMITTED_KEPT);
   #ended = false;
 
@@ -86,17 +111,21 @@ export class StorageHost implements StorageCalls {
     void source?.close();
   }
 
-  async openSink(
-    request: RemoteRequest & { request: { size: number | undefined } },
-  ): Promise<number> {
+  async openSink(request: RemoteWriteRequest): Promise<number> {
     const { size } = request.request;
     const storage = this.#storages.find(request.key);
+    const ending = new Ending();
+    const abort = (reason: TftpError): void => ending.settle(packError(reason));
     const sink = await this.#request(request, (whole) =>
-      storage.openForWriting({ ...whole, size }),
+      storage.openForWriting({ ...whole, size, abort }),
     );
     if (this.#ended) await sink.discard();
-    this.#sinks.set(request.id, { sink, storage });
+    this.#sinks.set(request.id, { sink, storage, ending });
     return request.id;
+  }
+
+  async sinkAborted(id: number): Promise<PackedError | undefined> {
+    return this.#sinks.get(id)?.ending.reason;
   }
 
   write(id: number, chunk: Uint8Array): Promise<void> {
@@ -104,15 +133,13 @@ export class StorageHost implements StorageCalls {
   }
 
   async commit(id: number): Promise<void> {
-    const known = this.#sinks.get(id);
-    this.#sinks.delete(id);
+    const known = this.#take(id);
     await known?.sink.commit();
     if (known) this.#committed.set(id, storedFile(known.sink, known.storage));
   }
 
   async discard(id: number): Promise<void> {
-    const known = this.#sinks.get(id);
-    this.#sinks.delete(id);
+    const known = this.#take(id);
     await known?.sink.discard();
   }
 
@@ -139,6 +166,7 @@ export class StorageHost implements StorageCalls {
     const sinks = [...this.#sinks.values()];
     this.#sources.clear();
     this.#sinks.clear();
+    for (const { ending } of sinks) ending.settle(undefined);
     await Promise.all([
       ...sources.map((source) => source.close()),
       ...sinks.map(({ sink }) => sink.discard()),
@@ -158,6 +186,13 @@ export class StorageHost implements StorageCalls {
     } finally {
       this.#asked.delete(id);
     }
+  }
+
+  #take(id: number): OpenSink | undefined {
+    const known = this.#sinks.get(id);
+    this.#sinks.delete(id);
+    known?.ending.settle(undefined);
+    return known;
   }
 
   #sinkOf(id: number): DataSink {
