@@ -199,6 +199,11 @@ export class Runner {
         const sizes = { request: datagram.length, answer };
         return this.#context.guard.openingSends(slot.key, sizes, !slot.isExtra, now);
       },
+      endedByStorage: (reason) => {
+        // A client that has begun anew from the same port would take the ERROR for that of its new upload.
+        if (this.#slots.find(client) === slot) slot.session.abort(reason);
+        else slot.session.close(reason);
+      },
       openSocket: (receiveBuffer) => this.#openSocket(origin, slot, receiveBuffer),
     };
     return new Session(incoming, this.#context.options(), context, {

@@ -75,6 +75,8 @@ export interface SessionContext {
    * again when the client repeats its request.
    */
   readonly openingSends: (bytes: number) => number;
+  /** The storage ends the transfer. */
+  readonly endedByStorage: (reason: TftpError) => void;
   /** Opens the socket of the transfer, which takes bursts of so many bytes. */
   readonly openSocket: (receiveBuffer: number) => Promise<Flow>;
 }
@@ -235,9 +237,7 @@ export class Session {
     const { request } = this.incoming;
     const { storage, maxUploadSize } = this.#options;
     const size = announcedSize(request);
-    // A client that has begun anew must not take the ERROR for that of its new upload.
-    const abort = (reason: TftpError): void =>
-      reason.expected === true ? this.close(reason) : this.abort(reason);
+    const abort = this.#context.endedByStorage;
     const upload = await storage.openForWriting({ ...(await this.#lookUp()), size, abort });
     const limited = limitedSink(upload, maxUploadSize, () => tooLarge(maxUploadSize));
     const sink = request.mode === 'netascii' ? netasciiSink(limited) : limited;

@@ -1,13 +1,16 @@
 /** Clients that ask again from the same port: boot ROMs and small IP stacks have one port for all they do. */
 
+import { readFileSync } from 'node:fs';
 import should = require('should');
 import type { TransferRecord } from '../../src/net/transfer-record';
 import type { ServerOptions } from '../../src/server/server-options';
 import { SERVER_SYSTEM } from '../../src/server/server-system';
+import { FolderStorage } from '../../src/storage/folder-storage';
 import { MemoryStorage } from '../../src/storage/memory-storage';
 import { closeEnginesAfterEach, startServer } from '../helpers/engine';
 import { ScriptedPeer, closePeersAfterEach } from '../helpers/scripted-peer';
 import type { Place } from '../helpers/scripted-peer';
+import { useTempFolder } from '../helpers/temp-folder';
 import { VirtualClock } from '../helpers/virtual-clock';
 import { ack, data, error, rrq, wrq } from '../helpers/wire';
 
@@ -29,6 +32,7 @@ for (const transferPorts of ['any', 'single', [20_740, 20_760]] as const) {
   describe(`TftpServer, asked again from the same port, with transferPorts ${String(transferPorts)}`, () => {
     closePeersAfterEach();
     closeEnginesAfterEach();
+    const temp = useTempFolder();
     let storage: MemoryStorage;
     let clock: VirtualClock;
     let peer: ScriptedPeer;
@@ -168,6 +172,19 @@ for (const transferPorts of ['any', 'single', [20_740, 20_760]] as const) {
         failed: 0,
         bytesReceived: 22 + 1024,
       });
+    });
+
+    it('in mid-upload into a folder: no ERROR of the first try reaches the second', async () => {
+      const folder = new FolderStorage({ root: temp.path, overwrite: 'refuse' });
+      const { place, records, record } = await start({ storage: folder });
+      should(await peer.ask(wrq('up'), place)).equal('ACK 0');
+      should(await peer.ask(data(1, BLOCK))).equal('ACK 1');
+      should(await peer.ask(wrq('up'), place)).equal('ACK 0');
+      should(await peer.ask(data(1, 'new content'))).equal('ACK 1');
+      await record('complete');
+      await peer.expectSilence();
+      should(stories(records)).eql(['start, ECANCELED expected', 'start, complete']);
+      should(readFileSync(temp.file('up'), 'utf8')).equal('new content');
     });
 
     it('after an upload: ACK 0 at once', async () => {
