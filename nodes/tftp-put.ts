@@ -1,5 +1,6 @@
 import { ClientNode } from '../src/node-red/client-node';
 import { closeNode } from '../src/node-red/close-node';
+import { afterFlowsStarted } from '../src/node-red/flows-started';
 import { PutWork } from '../src/node-red/put-work';
 import { parsePutConfig } from '../src/node-red/node-config';
 import { usableConfig } from '../src/node-red/report-error';
@@ -16,8 +17,10 @@ export = function (RED: NodeAPI): void {
     const work = new PutWork(RED, this, config);
     const client = new ClientNode(RED, this, config, work);
     this.on('input', (msg, send, done) => client.handleInput(msg, send, done));
-    this.on('close', (_removed: boolean, done: () => void) => {
-      closeNode(() => client.close(), done);
+    const forget = afterFlowsStarted(RED.events, () => client.catchUp());
+    this.on('close', (removed: boolean, done: () => void) => {
+      forget();
+      closeNode(() => client.close(removed), done);
     });
   });
 };

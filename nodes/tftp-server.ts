@@ -1,5 +1,6 @@
 import { registerAdminRoutes } from '../src/node-red/admin-routes';
 import { closeNode } from '../src/node-red/close-node';
+import { afterFlowsStarted } from '../src/node-red/flows-started';
 import { parseServerConfig } from '../src/node-red/node-config';
 import { ServerPlaces } from '../src/node-red/port-check';
 import { usableConfig } from '../src/node-red/report-error';
@@ -21,10 +22,12 @@ export = function (RED: NodeAPI): void {
     const { reveal: id, name } = describeNode(this);
     const forget = places.add({ id, name, server });
     server.start();
+    const forgetStart = afterFlowsStarted(RED.events, () => server.catchUp());
     if (config.control) this.on('input', (msg, send, done) => server.handleInput(msg, send, done));
-    this.on('close', (_removed: boolean, done: () => void) => {
+    this.on('close', (removed: boolean, done: () => void) => {
       forget();
-      closeNode(() => server.close(), done);
+      forgetStart();
+      closeNode(() => server.close(removed), done);
     });
   });
 };

@@ -290,8 +290,9 @@
       .fail((request) => result.text(failureText(node, request)));
   }
 
-  function answerText(node, { steps, name, refused }) {
+  function answerText(node, { steps, moreSteps, name, refused }) {
     const lines = steps.map((step) => text(node, 'tftp-server.try.step', step));
+    if (moreSteps) lines.push(text(node, 'tftp-server.try.more', { count: moreSteps }));
     const outcome =
       refused === undefined
         ? text(node, 'tftp-server.try.accepted', { name })

@@ -8,12 +8,6 @@
   const DAY = 24 * HOUR;
   const BYTE_UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'];
 
-  /** The errors that the catalogue has short words for. */
-  const REASONS = [
-    ...['ENOENT', 'EACCES', 'ENOSPC', 'EBADOP', 'EBADTID', 'EEXIST', 'ENOUSER', 'EOPTNEG'],
-    ...['ETIMEDOUT', 'ECANCELED', 'ETOOLARGE', 'EQUEUEFULL', 'EADDRINUSE', 'EDIGEST', 'ENOTFOUND'],
-  ];
-
   /** Numbers that are names rather than amounts. */
   const NAMES = ['port', 'localPort', 'code', 'blksize', 'windowsize'];
 
@@ -122,8 +116,10 @@
   }
 
   /** Why a transfer failed, in two or three words. */
-  function reason({ code }) {
-    return REASONS.includes(code) ? text(`reason.${code}`) : String(code);
+  function reason({ code, by }) {
+    const key = (name) => `node-red-contrib-tftp/tftp-sidebar:tftp.reason.${name}`;
+    const found = RED._(key(by ?? code));
+    return found.endsWith(`tftp.reason.${by ?? code}`) ? RED._(key('EUNDEF')) : found;
   }
 
   /** A node's name, or what the palette calls its type. */
@@ -139,7 +135,6 @@
 
   window.tftpSidebar = window.tftpSidebar ?? {};
   window.tftpSidebar.words = {
-    REASONS,
     text,
     sentence,
     number,

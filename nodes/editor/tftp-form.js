@@ -16,6 +16,7 @@
     progressInterval: { least: 0, most: 2147483647 },
     maxSize: { least: 0.001, most: 1048576, fraction: true },
     maxUploadSize: { least: 0.001, most: 1048576, fraction: true },
+    uploadMemory: { least: 1, most: 1048576, fraction: true },
     maxTransfers: { least: 1, most: 100000 },
     maxPerHost: { least: 1, most: 100000 },
     concurrency: { least: 1, most: 1000 },
@@ -91,8 +92,17 @@
     };
   }
 
+  /** As the nodes check it: what consists of digits and dots is an IPv4 address, what has a colon IPv6. */
   function hostReason(node, value) {
-    return /[\s/]/.test(value) ? text(node, 'tftp.errors.host') : undefined;
+    const host = value.replace(/^\[(.*:.*)\]$/, '$1');
+    const isName = !/[\s/\\?#@[\]%:]/.test(host) && !/^[\d.]+$/.test(host);
+    const isHost = host === '' || isName || isAddress(host);
+    return isHost ? undefined : text(node, 'tftp.errors.host');
+  }
+
+  function fileNameReason(node, value) {
+    // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
+    return /[\u0000-\u001f\u007f]/.test(value) ? text(node, 'tftp.errors.filename') : undefined;
   }
 
   function isAddress(value) {
@@ -263,6 +273,7 @@
     remotePort: typed('port', 'num', (node, value) =>
       value === '' ? undefined : numberReason('port', node, value),
     ),
-    name: (field) => typed(field, 'str', () => undefined),
+    filename: typed('filename', 'str', fileNameReason),
+    localFilename: typed('localFilename', 'str', fileNameReason),
   };
 })();

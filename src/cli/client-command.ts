@@ -24,7 +24,7 @@ export interface RemoteFile {
 }
 
 /** What `--no-options` rules out. */
-const OPTION_FLAGS = ['blksize', 'windowsize', 'timeout'];
+const OPTION_FLAGS = ['blksize', 'windowsize', 'timeout', 'rollover'];
 
 /**
  * @throws {LocalError} EINVAL if the URL or a flag cannot be used.
@@ -39,6 +39,8 @@ export function remoteFile(url: string, args: Arguments): RemoteFile {
     windowsize: args.numberOr('auto', 'windowsize'),
     timeout: args.seconds('timeout'),
     retries: args.number('retries'),
+    rollover: rolloverOf(args.choice('rollover', ['0', '1'])),
+    anyAddress: args.has('any-address') || undefined,
   });
   return { filename, options: args.has('no-options') ? withoutOptions(args, options) : options };
 }
@@ -87,6 +89,11 @@ export async function runTransfer(
   } finally {
     interruption.dispose();
   }
+}
+
+function rolloverOf(digit: '0' | '1' | undefined): 0 | 1 | undefined {
+  if (digit === undefined) return undefined;
+  return digit === '1' ? 1 : 0;
 }
 
 function checkScheme(url: string): string {

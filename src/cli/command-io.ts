@@ -54,8 +54,3 @@ export function printLine(stream: Writable, line: string): void {
 export function cleanText(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim();
 }
-
-/** `address:port`, with IPv6 addresses in brackets. */
-export function hostAndPort(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-}

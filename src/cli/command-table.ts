@@ -33,12 +33,16 @@ const TIMEOUT: Flag = {
 const RETRIES: Flag = {
   name: 'retries',
   value: 'N',
-  help: 'Timeouts without progress before giving up, 0 to 100. Default: 6.',
+  help: 'How often something is repeated to a silent peer, 0 to 100. Default: 6, which is 45 seconds of patience.',
 };
 const MODE: Flag = {
   name: 'mode',
   value: 'MODE',
   help: 'octet (the bytes as they are) or netascii (text). Default: octet.',
+};
+const ANY_ADDRESS: Flag = {
+  name: 'any-address',
+  help: 'Take the answer from another address than the one that was asked: for servers with several addresses.',
 };
 const TRACE: Flag = { name: 'trace', help: 'Show the last packets of a failed transfer.' };
 const TRANSFER: readonly Flag[] = [
@@ -51,11 +55,17 @@ const TRANSFER: readonly Flag[] = [
   TIMEOUT,
   RETRIES,
   MODE,
+  {
+    name: 'rollover',
+    value: '0|1',
+    help: 'What follows block 65535 of a large file. Default: not asked for, which is 0 with nearly every server.',
+  },
   { name: 'no-options', help: 'Ask no options of the server, as RFC 1350 has it.' },
+  ANY_ADDRESS,
   {
     name: 'max-size',
     value: 'BYTES',
-    help: 'Fail if the file is larger. k, M and G stand for KiB, MiB and GiB.',
+    help: 'Fail if the file is larger. k, M and G stand for KiB, MiB and GiB. Default: 4G for get, no limit for put.',
   },
   { name: 'sha256', value: 'HEX', help: 'Fail if the file has another SHA-256.' },
 ];
@@ -103,6 +113,7 @@ const STAT: Command = {
     TIMEOUT,
     RETRIES,
     MODE,
+    ANY_ADDRESS,
     { name: 'json', help: 'Print the record as a line of JSON.' },
     TRACE,
     VERBOSE,

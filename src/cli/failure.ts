@@ -21,6 +21,7 @@ const FOR_OUR_ERRORS: Advice = {
   ETIMEDOUT: 'check the host, the port and the firewall, or give a longer --timeout',
   ECONNREFUSED: 'check the port, and that a TFTP server runs there',
   ETOOLARGE: 'give a larger --max-size',
+  EBADSIZE: 'look at the file on the side that sends it',
 };
 
 /** One line without the name of the command, for any failure. */

@@ -9,6 +9,9 @@ import type { ClientOptions } from '../client/client-options';
 import type { Arguments } from './arguments';
 import type { CommandIo } from './command-io';
 
+/** Bytes: more than any image that TFTP usually carries, and less than most disks. */
+const MAX_SIZE = 4 * 1024 ** 3;
+
 /** @returns the exit code. */
 export async function get(args: Arguments, io: CommandIo): Promise<number> {
   const [url = ''] = args.operands;
@@ -17,7 +20,7 @@ export async function get(args: Arguments, io: CommandIo): Promise<number> {
   const toStdout = target === '-';
   const limits = givenOnly<ClientOptions>({
     ...options,
-    maxSize: args.bytes('max-size'),
+    maxSize: args.bytes('max-size') ?? MAX_SIZE,
     sha256: args.digest('sha256'),
   });
   const settings = reportSettings(args, toStdout ? io.stderr : io.stdout);

@@ -117,7 +117,7 @@ async function openFolder(args: Arguments): Promise<FolderStorage> {
   const root = path.resolve(args.text('root') ?? '.');
   const stats = await stat(root).catch(() => undefined);
   if (stats?.isDirectory() !== true) {
-    throw new LocalError('ENOENT', `There is no folder ${root}; give another --root`);
+    throw new LocalError('ENOFILE', `There is no folder ${root}; give another --root`);
   }
   return new FolderStorage(
     givenOnly<FolderStorageOptions>({

@@ -1,7 +1,8 @@
 /** What `serve` prints. */
 
 import type { TftpError } from '../protocol/errors';
-import { cleanText, hostAndPort, printLine } from './command-io';
+import { peerName } from '../transfer/peer-lock';
+import { cleanText, printLine } from './command-io';
 import { summary } from './progress';
 import type { CommandIo } from './command-io';
 import type { TransferRecord } from '../net/transfer-record';
@@ -20,7 +21,7 @@ export class ServerLog {
     this.print(
       this.settings.json
         ? JSON.stringify({ event: 'listening', address, port, family })
-        : `listening on ${hostAndPort(address, port)}`,
+        : `listening on ${peerName({ address, port })}`,
     );
   }
 
@@ -56,7 +57,7 @@ function alarmLine({ since, host, misses }: GuessAlarm): string {
 /** Time, peer, what it wanted, how it went. */
 export function logLine(record: TransferRecord): string {
   const time = record.finished ?? record.started;
-  const peer = hostAndPort(record.host, record.port);
+  const peer = peerName({ address: record.host, port: record.port });
   return `${time} ${peer} ${record.operation} ${names(record)}: ${outcome(record)}`;
 }
 

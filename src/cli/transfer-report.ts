@@ -51,9 +51,8 @@ export class TransferReport {
   succeeded(record: TransferRecord): void {
     if (!this.io.isTTY) return;
     this.bar?.clear();
-    const note = record.finalAck === false ? '; the last block was never acknowledged' : '';
     const name = cleanText(baseName(record.filename));
-    printLine(this.io.stderr, `${name}: ${summary(record)}${note}`);
+    printLine(this.io.stderr, `${name}: ${summary(record)}`);
   }
 
   /** One line. Where records go to stderr and one of them tells of the failure, it stays pure JSON. */

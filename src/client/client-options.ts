@@ -15,6 +15,12 @@ export interface ClientOptions {
   host?: string;
   /** UDP port that the request goes to. @default 69 (RFC 1350) */
   port?: number;
+  /**
+   * The answer may come from another address of the server than the one that was asked: for servers
+   * with several addresses that answer from the wrong one. Anybody who can guess the port may answer then.
+   * @default false: other addresses are not listened to, and are named if the transfer fails
+   */
+  anyAddress?: boolean;
   /** How the bytes of a file are sent (RFC 1350 section 1). @default 'octet': the bytes as they are */
   mode?: TransferMode;
   /**
@@ -37,13 +43,25 @@ export interface ClientOptions {
   windowsize?: number | 'auto' | null;
   /**
    * First retransmission timeout in milliseconds, 10 to 255000. It is asked of the server too (RFC
-   * 2349); null does not ask, and uses 1000 on our side. Later timeouts follow the measured round trip.
+   * 2349), and if the server grants it, both sides keep to it; null does not ask, and uses 1000 on our
+   * side. Without a granted timeout later ones follow the measured round trip: in windows down to 200,
+   * otherwise not below this or 1000.
    * @default null
    */
   timeout?: number | null;
-  /** Timeouts without progress before giving up, 0 to 100. @default 6: 45 seconds of patience with the default timeout */
+  /**
+   * How often something is repeated to a silent server before giving up, 0 to 100. The first timeout is
+   * doubled each time, up to 10 seconds; where round trips make it shorter, it is repeated more often in
+   * the same time.
+   *
+   * @default 6: 45 seconds of patience with the default timeout
+   */
   retries?: number;
-  /** Ask for the file's size (get), or tell it (put). @default true */
+  /**
+   * Ask for the file's size (get), or tell it (put). In octet mode a get that has fewer or more bytes
+   * than the server told fails with EBADSIZE.
+   * @default true
+   */
   tsize?: boolean;
   /** What follows block 65535; null does not ask. Nearly every server goes on with 0. @default null */
   rollover?: 0 | 1 | null;
@@ -80,6 +98,7 @@ export type RequiredClientOptions = {
 /** What holds where nothing is said: see {@link ClientOptions}. */
 export const CLIENT_DEFAULTS = {
   port: TFTP_PORT,
+  anyAddress: false,
   mode: 'octet',
   blksize: 1428,
   windowsize: 16,
@@ -112,6 +131,9 @@ export function parseClientOptions(...layers: readonly ClientOptions[]): Require
     throw invalidSetting('host is missing: give the name or the address of the TFTP server');
   }
   checkNumber('port', parsed.port, 1, 65535);
+  if (typeof parsed.anyAddress !== 'boolean') {
+    throw invalidSetting(`anyAddress is ${String(parsed.anyAddress)}: it must be true or false`);
+  }
   if (parsed.mode !== 'octet' && parsed.mode !== 'netascii') {
     throw invalidSetting(`mode is ${String(parsed.mode)}: it must be octet or netascii`);
   }

@@ -1,7 +1,8 @@
 /** One transfer of a client: from the name of the host to the end. */
 
-import { SocketAddress, isIPv4, isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import type * as Dns from 'node:dns/promises';
+import { addressParts, zoneSpellings } from '../protocol/address';
 import { MAX_FILENAME_BYTES } from '../protocol/constants';
 import { CancelError, LocalError, isTftpError } from '../protocol/errors';
 import type { TftpError } from '../protocol/errors';
@@ -12,6 +13,7 @@ import { callListener } from '../net/call-listener';
 import { invalidSetting } from '../net/check-setting';
 import { systemClock } from '../net/clock';
 import { Endpoint } from '../udp/endpoint';
+import { zoneName, zoneNumber } from '../udp/local-addresses';
 import type { Flow } from '../udp/flow';
 import { TransferDriver, asTftpError } from '../net/transfer-driver';
 import type { Cargo, FailureMeaning } from '../net/transfer-setup';
@@ -22,15 +24,13 @@ import { requestOpening } from '../transfer/opening';
 import type { OptionsJudge } from '../transfer/opening';
 import { PeerLock } from '../transfer/peer-lock';
 import type { Peer } from '../transfer/peer-lock';
-import type { RetryPolicy } from '../transfer/retry-policy';
+import { retryPolicy } from '../transfer/retry-policy';
 import type { Sender } from '../transfer/sender';
 import type { RequiredClientOptions } from './client-options';
 import type { WindowMemory } from './window-memory';
 
-/** Timeouts of a client double up to this, in milliseconds: a person waits for the answer. */
-const MAX_TIMEOUT = 10_000;
-/** Below this a busy event loop would look like a lost packet (Linux' TCP chose the same). A shorter setting still holds. */
-const MIN_TIMEOUT = 200;
+/** The first timeout of a client, in milliseconds, where none is set. */
+const FIRST_TIMEOUT = 1000;
 
 /** What a machine is made of. */
 export type MachineParts = ConstructorParameters<typeof Sender>;
@@ -105,7 +105,7 @@ export function failBeforeStart(
 
 async function prepare(plan: Plan): Promise<TransferDriver> {
   const { options, type, filename, size, judge, annotate, meaning } = plan;
-  const { host, port, mode, signal, progressInterval, deadline, onEvent } = options;
+  const { host, port, anyAddress, mode, signal, progressInterval, deadline, onEvent } = options;
   const cancelled = () => signal?.aborted || plan.stop.aborted;
   checkFilename(filename);
   if (cancelled()) throw new CancelError();
@@ -119,13 +119,16 @@ async function prepare(plan: Plan): Promise<TransferDriver> {
   }
   const recorder = new FlightRecorder();
   const request = { type, filename, mode, options: requestOptions(wanted) };
-  const cargo = plan.cargo([requestOpening(request, judge), retryPolicy(options), recorder]);
+  const { retries, timeout } = options;
+  const policy = retryPolicy({ retries, timeout: timeout ?? FIRST_TIMEOUT }, Math.random);
+  const cargo = plan.cargo([requestOpening(request, judge), policy, recorder]);
   const driver = new TransferDriver({
     cargo,
     recorder,
     socket,
     lock: new PeerLock(),
     destination,
+    anyAddress,
     clock: systemClock,
     role: 'client',
     filename,
@@ -177,34 +180,39 @@ function checkFilename(filename: string): void {
   }
 }
 
-function retryPolicy(options: RequiredClientOptions): RetryPolicy {
-  const { retries, timeout: asked } = options;
-  const timeout = asked ?? 1000;
-  return {
-    timeout,
-    minTimeout: Math.min(MIN_TIMEOUT, timeout),
-    maxTimeout: MAX_TIMEOUT,
-    retries,
-    openingSends: retries + 1,
-    random: Math.random,
-  };
-}
-
 async function resolve(host: string): Promise<string> {
   const name = host.replace(/^\[(.*)\]$/, '$1');
-  return isIPv4(name) ? name : lookUp(name);
+  if (isIPv4(name)) return name;
+  return isIPv6(name.replace(/%.*$/, '')) ? plainAddress(name) : plainAddress(await lookUp(name));
 }
 
-/** Names and IPv6 addresses. Most transfers need none of what this loads. */
+/** An address as the system takes it. A zone belongs to link-local addresses alone (RFC 4007 section 11). */
+function plainAddress(address: string): string {
+  const { ip, zone } = addressParts(address);
+  const isZoned = zone !== undefined && /^fe[89ab]/.test(ip);
+  return isZoned ? `${ip}%${systemZone(zone)}` : ip;
+}
+
+/**
+ * The name of the interface, or on Windows its number.
+ *
+ * @throws {LocalError} EINVAL if there is no such interface.
+ */
+function systemZone(zone: string): string {
+  for (const spelling of zoneSpellings(zone)) {
+    const number = zoneNumber(spelling);
+    const name = number === undefined ? undefined : zoneName(number);
+    if (name === undefined || name === String(number)) continue;
+    return process.platform === 'win32' ? String(number) : name;
+  }
+  throw invalidSetting(`There is no interface ${zone}: write the address as fe80::1%eth0`);
+}
+
+/** Most transfers need none of what this loads. */
 async function lookUp(host: string): Promise<string> {
   const { lookup }: typeof Dns = require('node:dns/promises');
   try {
-    const { address } = await lookup(host);
-    // The way that sockets write it, as the address of what comes in is compared with it.
-    const zoned = address.includes('%');
-    return isIPv6(address) && !zoned
-      ? new SocketAddress({ address, family: 'ipv6' }).address
-      : address;
+    return (await lookup(host)).address;
   } catch (error) {
     const message = `The host ${host} cannot be found: check the name, or give an address`;
     throw new LocalError('ENOTFOUND', message, { cause: error });

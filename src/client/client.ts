@@ -123,8 +123,8 @@ export class TftpClient {
 
   /**
    * Sends a file: bytes, a string (as UTF-8), an async iterable such as a stream, `{ file: path }` or
-   * a `DataSource`. Resolves when the server has acknowledged the last block; if that acknowledgement
-   * alone never comes, the record says `finalAck: false`.
+   * a `DataSource`. Resolves when the server has acknowledged the last block. If that acknowledgement
+   * alone never comes, it rejects all the same, and nobody knows whether the file is on the server.
    */
   async put(
     content: Content,

@@ -16,15 +16,18 @@ const ENDINGS = [
   'complete',
   'completeRepeated',
   'lastBlockUnconfirmed',
+  'putUnconfirmed',
   'probe',
   'waiting',
   'clientNeverAnswered',
   'serverNeverAnswered',
+  'answeredElsewhere',
   'silentAtFirstBlock',
   'silentInTheMiddle',
   'silentInTheMiddleNoSize',
   'deadline',
   'flowTooLate',
+  'flowRefused',
   'nothingListens',
   'clientGone',
   'portClosed',
@@ -45,11 +48,16 @@ const ENDINGS = [
   'accessDenied',
   'fileExists',
   'diskFull',
+  'localFileMissing',
+  'localFileDenied',
+  'localFileExists',
+  'localDiskFull',
   'tooLarge',
   'busy',
   'protocolBroken',
   'optionsUnacceptable',
   'wrongChecksum',
+  'wrongSize',
   'cancelled',
   'queueFull',
   'hostNotFound',
@@ -88,11 +96,17 @@ const SAID: Readonly<Record<TransferRecord['role'], Readonly<Record<number, Endi
 /** What ends a transfer from our side, whichever it is. */
 const OURS: Partial<Record<TftpErrorCode, Ending>> = {
   ENOSPC: 'diskFull',
+  ENOFILE: 'localFileMissing',
+  ENOPERM: 'localFileDenied',
+  EFILEEXISTS: 'localFileExists',
+  EDISKFULL: 'localDiskFull',
+  ENOANSWER: 'flowTooLate',
   ETOOLARGE: 'tooLarge',
   EBUSY: 'busy',
   EBADOP: 'protocolBroken',
   EOPTNEG: 'optionsUnacceptable',
   EDIGEST: 'wrongChecksum',
+  EBADSIZE: 'wrongSize',
   ECANCELED: 'cancelled',
   EQUEUEFULL: 'queueFull',
   ENOTFOUND: 'hostNotFound',
@@ -132,12 +146,13 @@ function endingOf(record: TransferRecord, trace: readonly TraceLine[]): Ending |
 function failureOf(record: TransferRecord, trace: readonly TraceLine[]): Ending {
   const { role, error } = record;
   const code = error?.code;
-  if (code === 'ETIMEDOUT') return silenceOf(record, trace);
-  if (code === 'ECONNREFUSED') return closedPortOf(record, trace);
+  if (code === 'ETIMEDOUT') return knownEndOf(trace) ?? silenceOf(record, trace);
+  if (code === 'ECONNREFUSED') return knownEndOf(trace) ?? closedPortOf(record, trace);
   if (saidByPeer(record, trace)) {
     if (error?.expected) return 'expectedClose';
     return SAID[role][error!.tftpCode] ?? 'peerRefused';
   }
+  if (error?.by === 'flow' && !error.expected) return 'flowRefused';
   if (role === 'server') {
     if (code === 'ENOENT') return missOf(record);
     // No client has said so: the server has counted its probes.
@@ -158,9 +173,23 @@ function missOf({ error, servedAs }: TransferRecord): Ending {
   return servedAs === undefined ? 'missingFile' : 'missingFileMapped';
 }
 
+/** The ends of which more is known than that the server was silent, or its port closed. */
+function knownEndOf(trace: readonly TraceLine[]): Ending | undefined {
+  if (trace.some(({ note }) => note === 'the last block was not acknowledged')) {
+    return 'putUnconfirmed';
+  }
+  return otherAddressIn(trace) === undefined ? undefined : 'answeredElsewhere';
+}
+
+/** The address that answered although it was not asked. */
+function otherAddressIn(trace: readonly TraceLine[]): string | undefined {
+  const elsewhere = trace.findLast(({ note }) => note.endsWith(', which was not asked'));
+  return /came from (\S+), which/.exec(elsewhere?.note ?? '')?.[1];
+}
+
 function silenceOf(record: TransferRecord, trace: readonly TraceLine[]): Ending {
   const { role, bytes, size } = record;
-  if (trace.length === 0) return role === 'server' ? 'flowTooLate' : 'failed';
+  if (trace.length === 0) return 'failed';
   if (!gaveUp(trace)) return 'deadline';
   if (bytes > 0) return size === null ? 'silentInTheMiddleNoSize' : 'silentInTheMiddle';
   if (trace.some(isAnswer)) return 'silentAtFirstBlock';
@@ -210,6 +239,7 @@ function valuesOf(record: TransferRecord, trace: readonly TraceLine[]): Diagnosi
     silence: tenths(silenceAtEnd(trace) / 1000),
     attempts: retry?.attempt ?? attemptsIn(trace),
     retries: retry?.retries ?? 0,
+    other: otherAddressIn(trace) ?? '',
     code: error?.tftpCode ?? 0,
     text: error?.message ?? '',
   };

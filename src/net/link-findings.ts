@@ -11,6 +11,7 @@ const WORTH_WINDOWS = 1_000_000;
 /** What can be said of a link. */
 export const LINK_FINDINGS = [
   'optionsDropped',
+  'optionsUnanswered',
   'requestRepeated',
   'rewound',
   'retransmits',
@@ -49,16 +50,18 @@ const LOOKS: readonly Look[] = [
   lockStep,
 ];
 
-/** A client asks once more, without options, where they are refused. */
-function optionsDropped({ host, role }: TransferRecord, trace: readonly TraceLine[]) {
-  const refused = trace.findIndex(isRefusalOfOptions);
-  const goesOn = trace.slice(refused + 1).some(({ direction }) => direction === 'out');
-  if (role === 'server' || refused < 0 || !goesOn) return undefined;
-  return finding('optionsDropped', { host, text: trace[refused]!.note });
-}
-
-function isRefusalOfOptions({ direction, packet, number }: TraceLine): boolean {
-  return direction === 'in' && packet === 'ERROR' && number === 8;
+/** A client asks once more, without options, where they are refused or not answered. */
+function optionsDropped({ host, error }: TransferRecord, trace: readonly TraceLine[]) {
+  const again = trace.findIndex(({ note }) => note.startsWith('asks again without options after '));
+  if (again < 0) return undefined;
+  const refusal = trace[again - 1];
+  if (refusal?.packet === 'ERROR') {
+    // The same answer twice has nothing to do with the options.
+    if (error?.tftpCode === refusal.number && error?.message === refusal.note) return undefined;
+    return finding('optionsDropped', { host, text: refusal.note });
+  }
+  const answered = trace.slice(again).some(({ direction }) => direction === 'in');
+  return answered ? finding('optionsUnanswered', { host }) : undefined;
 }
 
 /** The first packet went out several times before the peer answered it. */

@@ -6,6 +6,7 @@
 import { DataRuns } from '../protocol/data-run';
 import { decodeTransferPacket } from '../protocol/decode';
 import { encode } from '../protocol/encode';
+import { sameAddress } from '../protocol/address';
 import { CancelError, LocalError, TimeoutError, isTftpError } from '../protocol/errors';
 import type { TftpError } from '../protocol/errors';
 import type { NegotiatedOptions } from '../protocol/options';
@@ -42,6 +43,10 @@ export class TransferDriver {
   #runs: DataRuns | undefined;
   #timer: { readonly handle: Timer; readonly at: number } | undefined;
   #answerTold = false;
+  /** The last address that answered although it was not asked. */
+  #elsewhere: string | undefined;
+  /** Bytes that the source has given. */
+  #given = 0;
   #committing = false;
   #settled = false;
   #failed = false;
@@ -182,13 +187,27 @@ export class TransferDriver {
     this.#machine.handlePacket(packet, now);
   }
 
-  /** The first valid answer locks its sender (RFC 1350 section 4); an ERROR counts only from the host that was asked. */
+  /** The first valid answer of the address that was asked locks its sender (RFC 1350 section 4). */
   #admit(packet: TransferPacket, from: Peer): boolean {
-    const { lock, destination } = this.#setup;
-    if (packet.type === 'ERROR') return from.address === destination.address;
-    if (!this.#machine.isAnswer(packet)) return false;
+    const { lock, destination, anyAddress = false } = this.#setup;
+    const isError = packet.type === 'ERROR';
+    if (!isError && !this.#machine.isAnswer(packet)) return false;
+    if (!anyAddress && !sameAddress(from.address, destination.address)) {
+      this.#hearElsewhere(packet, from);
+      return false;
+    }
+    if (isError) return true;
     lock.lock({ address: from.address, port: from.port });
     return true;
+  }
+
+  /** Anybody may have sent it: it changes nothing, but is worth to be known if nobody else answers. */
+  #hearElsewhere(packet: TransferPacket, from: Peer): void {
+    if (this.#elsewhere === from.address) return;
+    this.#elsewhere = from.address;
+    const said = packet.type === 'ERROR' ? `ERROR ${packet.code} "${packet.message}"` : packet.type;
+    const note = `${said} came from ${peerName(from)}, which was not asked`;
+    this.#setup.recorder.note(this.#now, note);
   }
 
   /** A stranger's packet gets ERROR 5 and disturbs nothing (RFC 1350 section 4). An ERROR is never answered. */
@@ -234,6 +253,8 @@ export class TransferDriver {
       case 'data':
         return this.#writer!.push(event.payload);
       case 'end':
+        // An ERROR that came with the last block has ended it meanwhile.
+        if (this.#machine.finished) return;
         this.#committing = true;
         return this.#writer!.end();
       case 'retry':
@@ -245,12 +266,12 @@ export class TransferDriver {
     }
   }
 
-  /** Only where the size of the file is known can packets that lie end to end be told apart. */
+  /** Only where the size of the file is known for sure can packets that lie end to end be told apart. */
   #negotiated(options: NegotiatedOptions): void {
     this.#reporter.negotiated(options);
-    const { size, socket, cargo } = this.#setup;
-    const bytes = options.tsize ?? size;
-    const pays = options.windowsize > 1 && 'sink' in cargo && bytes !== undefined;
+    const { mode, socket, cargo } = this.#setup;
+    const bytes = mode === 'octet' ? options.tsize : undefined;
+    const pays = options.windowsize > 1 && 'sink' in cargo && bytes;
     if (pays && socket.coalesce()) this.#runs = new DataRuns(options, bytes);
   }
 
@@ -260,6 +281,7 @@ export class TransferDriver {
     if (!('source' in cargo)) return;
     try {
       const chunk = await cargo.source.read(bytes);
+      this.#countGiven(chunk);
       this.#step((now) => {
         if (chunk === undefined) cargo.machine.end(now);
         else cargo.machine.push(chunk, now);
@@ -267,6 +289,28 @@ export class TransferDriver {
     } catch (error) {
       this.#abort(asTftpError(error));
     }
+  }
+
+  /** The peer was told a size, or could be: what is more or less is not the file. */
+  #countGiven(chunk: Uint8Array | undefined): void {
+    const { size } = this.#setup;
+    this.#given += chunk?.length ?? 0;
+    if (size === undefined || this.#given === size || (chunk && this.#given < size)) return;
+    const given = chunk ? `at least ${this.#given}` : `only ${this.#given}`;
+    const message = `The content has ${given} bytes, but ${size} were announced`;
+    throw new LocalError('EBADSIZE', message);
+  }
+
+  /** What is to be said where nobody answered but an address that was not asked. */
+  #explained(error: TftpError): TftpError {
+    const silent = error.code === 'ETIMEDOUT' || error.code === 'ECONNREFUSED';
+    if (this.#elsewhere === undefined || this.#setup.lock.peer !== undefined || !silent)
+      return error;
+    const advice = `${this.#elsewhere} answered, which was not asked: if that is the same server, set anyAddress`;
+    const message = `${error.message}; ${advice}`;
+    return error instanceof TimeoutError
+      ? new TimeoutError(message)
+      : new LocalError(error.code, message);
   }
 
   #settle(error: TftpError | undefined, finalAck = false): void {
@@ -280,12 +324,13 @@ export class TransferDriver {
   }
 
   /** Frees the file before the world hears of the end. */
-  async #finish(error: TftpError | undefined, finalAck: boolean): Promise<void> {
+  async #finish(reason: TftpError | undefined, finalAck: boolean): Promise<void> {
     const { cargo } = this.#setup;
     if ('source' in cargo) await cargo.source.close();
-    else if (error !== undefined) await this.#writer!.discard();
+    else if (reason !== undefined) await this.#writer!.discard();
 
-    if (error !== undefined) {
+    if (reason !== undefined) {
+      const error = this.#explained(reason);
       error.peer ??= peerName(this.#peer);
       error.filename ??= this.#setup.filename;
       return this.#resolveEnded({ record: this.#reporter.failed(error), error });

@@ -63,7 +63,10 @@ export interface TransferRecord {
   started: string;
   /** Present in the record that ends the transfer. */
   finished?: string;
-  /** False if all was sent but the last block was never acknowledged: many boot ROMs never do. */
+  /**
+   * False if a server sent all, and the client acknowledged all but the last block: many boot ROMs never
+   * acknowledge that one. A put is complete only with that acknowledgement.
+   */
   finalAck?: boolean;
   /** The checksum of the file in hexadecimal digits, where one was asked for. */
   sha256?: string;
@@ -71,8 +74,11 @@ export interface TransferRecord {
   mac?: string;
   /** The id of the probe that this read follows: the same client asked for the size just before. */
   afterProbe?: string;
-  /** Why it failed: one of `TftpErrorCode`, its ERROR code on the wire, and a sentence; `expected` is true for what is normal. */
-  error?: { code: string; tftpCode: number; message: string; expected?: boolean };
+  /**
+   * Why it failed: one of `TftpErrorCode`, its ERROR code on the wire, and a sentence; `expected` is
+   * true for what is normal, `by` is `flow` if a Node-RED flow refused the request.
+   */
+  error?: { code: string; tftpCode: number; message: string; expected?: boolean; by?: 'flow' };
   /**
    * The flight recorder: the last packets, a line each. There once the transfer has failed, or has
    * completed although packets had to be repeated: why it was slow.
@@ -124,6 +130,13 @@ export function failedRecords(
   return [start, { ...start, event: 'error', finished: now, error: describeError(error), trace }];
 }
 
+/** The record of a transfer that ended with this error and had nobody left to tell it. */
+export function endedRecord(last: TransferRecord, error: TftpError): TransferRecord {
+  const { trace = [] } = last;
+  const finished = new Date().toISOString();
+  return { ...last, event: 'error', finished, error: describeError(error), trace };
+}
+
 /** True for the record that ends a transfer. */
 export function isLast({ event }: TransferRecord): boolean {
   return event !== 'start' && event !== 'progress';
@@ -139,6 +152,12 @@ export function hadToRepeat({
 
 /** An error as a record tells it. */
 export function describeError(error: TftpError): NonNullable<TransferRecord['error']> {
-  const { code, tftpCode, message, expected } = error;
-  return { code, tftpCode, message, ...(expected !== undefined && { expected }) };
+  const { code, tftpCode, message, expected, by } = error;
+  return {
+    code,
+    tftpCode,
+    message,
+    ...(expected !== undefined && { expected }),
+    ...(by !== undefined && { by }),
+  };
 }

@@ -29,6 +29,8 @@ export interface TransferSetup {
   readonly lock: PeerLock;
   /** Where packets go until a peer is locked. */
   readonly destination: Peer;
+  /** The first answer may come from another address than the destination's. @default false */
+  readonly anyAddress?: boolean;
   readonly clock: Clock;
   readonly role: 'client' | 'server';
   readonly filename: string;
@@ -37,7 +39,7 @@ export interface TransferSetup {
   readonly mode: TransferMode;
   /** The name that the user knows the peer by. @default the destination's address */
   readonly host?: string;
-  /** Bytes, if known before the negotiation. */
+  /** Bytes, if known before the negotiation. A source must give exactly so many. */
   readonly size?: number | undefined;
   /** Milliseconds between `progress` events; 0 for none. */
   readonly progressInterval: number;

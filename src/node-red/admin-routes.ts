@@ -13,10 +13,17 @@ import type { Place, PortAnswer, ServerPlaces } from './port-check';
 /** Characters. */
 const MAX_RULES_LENGTH = 64 * 1024;
 const MAX_NAME_LENGTH = 512;
+/** Lines of rules that are tried. */
+const MAX_RULES = 1000;
+/** Steps that are told: more, nobody reads. */
+const MAX_STEPS = 200;
 
 /** What each rule makes of a name, and what comes of it: a name, or the text that the client gets. */
 export interface NameTrial {
+  /** The first 200. */
   readonly steps: readonly NameStep[];
+  /** How many more there were. */
+  readonly moreSteps?: number;
   readonly name?: string;
   readonly refused?: string;
 }
@@ -29,18 +36,19 @@ export type RoutesHost = Pick<NodeAPI, 'httpAdmin' | 'auth'>;
  *
  * `POST tftp/try-name` with `{rules, name, client, write}` answers with a {@link NameTrial}: what the
  * rules of a dialog make of a name. For `E` any file exists. What cannot be tried is answered with
- * 400 and `{code, message}`.
+ * 400 and `{code, message}`: rules of more than 1000 lines or 65536 characters, a rule of more than
+ * 2048, a name of more than 512. It wants the permission `tftp.write`, as it makes Node-RED work.
  *
  * `GET tftp/port?port=&address=&family=&node=` answers with a {@link PortAnswer}: whether the node
- * with this id could listen there. What is no port or address is answered in the same way.
- *
- * Both want the permission `tftp.read`.
+ * with this id could listen there. What is no port or address is answered in the same way. It wants
+ * the permission `tftp.read`.
  */
 export function registerAdminRoutes({ httpAdmin, auth }: RoutesHost, places: ServerPlaces): void {
   // Where the editor is switched off there is nobody to ask.
   if (isBlank(httpAdmin)) return;
   const readers = auth.needsPermission('tftp.read');
-  httpAdmin.post('/tftp/try-name', readers, (request, response) => {
+  const writers = auth.needsPermission('tftp.write');
+  httpAdmin.post('/tftp/try-name', writers, (request, response) => {
     answer(response, tryName(request.body));
   });
   httpAdmin.get('/tftp/port', readers, (request, response) => {
@@ -87,10 +95,18 @@ function parsePlace(query: Readonly<Record<string, unknown>>): Place {
 /** @throws {LocalError} EINVAL for wrong rules, with their lines, and for what is no request. */
 async function tryName(body: unknown): Promise<NameTrial> {
   const asked: Record<string, unknown> = { ...Object(body) };
-  const rules = NameRules.parse(boundedText('rules', asked['rules'], MAX_RULES_LENGTH));
-  const { steps, outcome } = await rules.explain(parseRequest(asked));
-  if ('name' in outcome) return { steps, name: outcome.name };
-  return { steps, refused: outcome.refused.peerMessage };
+  const text = boundedText('rules', asked['rules'], MAX_RULES_LENGTH);
+  if (text.split('\n').length > MAX_RULES) {
+    throw invalidSetting(`The rules have more than ${MAX_RULES} lines: test a part of them`);
+  }
+  const request = parseRequest(asked);
+  const { steps, outcome } = await NameRules.parse(text).explain(request);
+  const told = {
+    steps: steps.slice(0, MAX_STEPS),
+    ...(steps.length > MAX_STEPS && { moreSteps: steps.length - MAX_STEPS }),
+  };
+  if ('name' in outcome) return { ...told, name: outcome.name };
+  return { ...told, refused: outcome.refused.peerMessage };
 }
 
 function parseRequest(asked: Record<string, unknown>): NameRequest {

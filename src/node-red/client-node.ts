@@ -1,9 +1,19 @@
 /** What tftp get and tftp put share: from a message to transfers, their events, results and ends. */
 
+import { describeError } from '../net/transfer-record';
 import { LocalError } from '../protocol/errors';
+import { peerName } from '../transfer/peer-lock';
 import { knownPlace } from './client-request';
 import { EventPace } from './event-pace';
-import { failureRecords, sendEvent, toTftpError, withoutPayload } from './messages';
+import { FlowNews } from './flow-news';
+import {
+  catchError,
+  failedMessage,
+  failureRecords,
+  sendEvent,
+  toTftpError,
+  withoutPayload,
+} from './messages';
 import { StatusLine, busyStatus, endStatus, statusTexts } from './status';
 import { describeNode, transferMonitor } from './transfer-monitor';
 import { TransferQueue } from './transfer-queue';
@@ -12,7 +22,7 @@ import type { ClientOptions } from '../client/client-options';
 import type { TransferRecord } from '../net/transfer-record';
 import type { TftpError } from '../protocol/errors';
 import type { ClientRequest } from './client-request';
-import type { Send } from './messages';
+import type { FailurePayload, Send } from './messages';
 import type { ClientNodeConfig } from './node-config';
 import type { StatusTexts } from './status';
 import type { MonitoredSource } from './transfer-monitor';
@@ -40,6 +50,12 @@ interface Trigger {
   readonly send: Send;
 }
 
+/** How a message failed: why, and the record of the transfer in which it did. */
+interface Failure {
+  readonly error: TftpError;
+  readonly payload: FailurePayload;
+}
+
 /** A transfer that runs or waits. */
 interface Transfer {
   readonly request: ClientRequest;
@@ -58,6 +74,7 @@ export class ClientNode {
   readonly #status: StatusLine;
   readonly #texts: StatusTexts;
   readonly #monitored: MonitoredSource;
+  readonly #news: FlowNews;
   readonly #transfers = new Set<Transfer>();
   readonly #running = new Set<Promise<void>>();
   #closed = false;
@@ -70,6 +87,7 @@ export class ClientNode {
     this.#queue = new TransferQueue(config.concurrency, config.queue);
     this.#status = new StatusLine((status) => node.status(status));
     this.#texts = statusTexts(RED);
+    this.#news = new FlowNews(node, config.events);
     this.#monitored = transferMonitor.add({
       node: describeNode(node),
       cancel: (id) => this.#cancelOne(id),
@@ -83,43 +101,73 @@ export class ClientNode {
       done();
       return;
     }
-    const whileOpen = <T extends unknown[]>(action: (...values: T) => void) => {
-      return (...values: T): void => {
-        if (!this.#closed) action(...values);
-      };
-    };
-    const finish = whileOpen(done);
-    const work = this.#transferAll(msg, whileOpen(send))
-      .then(() => finish(), finish)
+    const trigger: Trigger = { properties: withoutPayload(msg), send: this.#resultsOf(send) };
+    const work = this.#transferAll(msg, trigger)
+      .then((failure) => this.#finish(msg, trigger, done, failure))
       .catch((error: unknown) => this.#node.error(error, msg))
       .finally(() => this.#running.delete(work));
     this.#running.add(work);
   }
 
+  /** Tells what the same node could not tell before a deploy. To be called once the whole flow stands. */
+  catchUp(): void {
+    this.#news.catchUp();
+  }
+
   /**
-   * Ends every transfer without a further word to the flow: the peers get an ERROR packet, partial
-   * files are discarded. Resolves when that is done.
+   * Ends every transfer: the peers get an ERROR packet, partial files are discarded. Resolves when
+   * that is done. The flow hears of it now if the node was removed, else when it starts again.
    */
-  async close(): Promise<void> {
+  async close(removed: boolean): Promise<void> {
     this.#closed = true;
-    this.#monitored.close();
+    this.#news.hold(removed);
     this.#status.close();
     this.#cancel(true);
     await Promise.all(this.#running);
     this.#work.close();
+    this.#news.logCut();
+    this.#monitored.close();
   }
 
-  async #transferAll(msg: NodeMessage, send: Send): Promise<void> {
-    const trigger: Trigger = { properties: withoutPayload(msg), send };
-    const tasks = await this.#tasks(trigger, msg);
-    const ends = await Promise.allSettled(tasks.map((task) => this.#transfer(trigger, task)));
-    const failures = ends.filter((end) => end.status === 'rejected');
-    if (failures[0] !== undefined) {
-      throw summary(toTftpError(failures[0].reason), failures.length, tasks.length);
+  /** A result that the flow cannot take now is kept. */
+  #resultsOf(send: Send): Send {
+    return (messages) => {
+      const [result] = messages;
+      if (this.#news.holds && result) this.#news.tell({ result });
+      else send(messages);
+    };
+  }
+
+  #finish(
+    msg: NodeMessage,
+    { properties }: Trigger,
+    done: (error?: Error) => void,
+    failure: Failure | undefined,
+  ): void {
+    if (failure === undefined) {
+      if (!this.#news.holds) done();
+      return;
+    }
+    const error = catchError(failure.error);
+    if (this.#news.holds) {
+      const message = failedMessage({ ...this.#copy(properties) }, failure.payload);
+      this.#news.tell({ failure: error, message });
+    } else {
+      failedMessage(msg, failure.payload);
+      done(error);
     }
   }
 
-  async #tasks(trigger: Trigger, msg: NodeMessage): Promise<ClientTask[]> {
+  async #transferAll(msg: NodeMessage, trigger: Trigger): Promise<Failure | undefined> {
+    const tasks = await this.#tasks(trigger, msg);
+    if (!Array.isArray(tasks)) return tasks;
+    const ends = await Promise.all(tasks.map((task) => this.#transfer(trigger, task)));
+    const failures = ends.filter((end) => end !== undefined);
+    const [first] = failures;
+    return first && { ...first, error: summary(first.error, failures.length, tasks.length) };
+  }
+
+  async #tasks(trigger: Trigger, msg: NodeMessage): Promise<ClientTask[] | Failure> {
     try {
       return await this.#work.tasks(msg);
     } catch (thrown) {
@@ -131,11 +179,11 @@ export class ClientNode {
         this.#send(trigger, record);
       }
       this.#showEnd(records[1]);
-      throw error;
+      return { error, payload: records[1] };
     }
   }
 
-  async #transfer(trigger: Trigger, task: ClientTask): Promise<void> {
+  async #transfer(trigger: Trigger, task: ClientTask): Promise<Failure | undefined> {
     const controller = new AbortController();
     const transfer: Transfer = { request: task.request, controller };
     const { signal } = controller;
@@ -153,10 +201,11 @@ export class ClientNode {
       const progressInterval = pace.engineInterval;
       const options = { ...task.request.options, progressInterval, signal, onEvent };
       await this.#queue.run(() => task.run(options, trigger.send), signal);
+      return undefined;
     } catch (thrown) {
       const error = toTftpError(thrown);
       if (transfer.record === undefined) failureRecords(task.request, error).forEach(onEvent);
-      throw error;
+      return { error, payload: { ...transfer.record, error: describeError(error) } };
     } finally {
       this.#transfers.delete(transfer);
       if (transfer.record !== undefined) this.#showEnd(transfer.record);
@@ -177,11 +226,23 @@ export class ClientNode {
 
   /** The engine calls this: a message that cannot be copied must not end the transfer. */
   #send({ send, properties }: Trigger, record: TransferRecord): void {
+    if (this.#news.holds && record.event === 'progress') return;
     try {
-      sendEvent(this.#RED, send, this.#config.events, properties, record);
+      const copy = this.#copy(properties);
+      if (this.#news.holds) this.#news.tell({ record, properties: copy });
+      else sendEvent(send, this.#config.events, copy, record);
     } catch (error) {
       this.#node.error(error, { ...properties });
     }
+  }
+
+  /**
+   * The properties that the message came with, for an event. A deep copy, as Node-RED makes where a
+   * wire forks, so that what the flow does to an event does not reach the result. `req` and `res`
+   * stay the living objects that they are.
+   */
+  #copy(properties: NodeMessage): NodeMessage {
+    return this.#RED.util.cloneMessage(properties);
   }
 
   #showBusy(record: TransferRecord): void {
@@ -198,13 +259,10 @@ function hasEnded(record: TransferRecord | undefined): boolean {
   return record?.event === 'complete' || record?.event === 'error';
 }
 
-/** What `msg.reset` may call a transfer: its id, or the server as host:port. */
+/** What `msg.reset` may call a transfer: its id, or the server as `host:port` or `[IPv6]:port`. */
 function namesOf({ record, request }: Transfer): (string | undefined)[] {
   const places = record === undefined ? [request] : [request, record];
-  return [
-    record?.id,
-    ...places.flatMap(({ host, port }) => [`${host}:${port}`, `[${host}]:${port}`]),
-  ];
+  return [record?.id, ...places.map(({ host, port }) => peerName({ address: host, port }))];
 }
 
 /** One failure of many says how many there were. */

@@ -4,6 +4,7 @@
  * What is set in the node wins; what is blank there comes from the message.
  */
 
+import { isIP, isIPv4 } from 'node:net';
 import { invalidSetting } from '../net/check-setting';
 import { parseClientOptions } from '../client/client-options';
 import { parseTftpUrl } from '../client/tftp-url';
@@ -47,6 +48,7 @@ const MESSAGE_OPTIONS = [
   'timeout',
   'retries',
   'tsize',
+  'rollover',
   'deadline',
   'sha256',
   'md5',
@@ -69,10 +71,12 @@ export async function clientRequests(
     input.value === '' ? Promise.resolve(undefined) : evaluate(RED, node, name, input, msg);
   const host = await field('host', config.host);
   const port = await field('port', config.port);
-  const filename = (await field('filename', config.filename)) ?? tftpUrl(msg.url) ?? msg.filename;
+  const ownName = await field('filename', config.filename);
+  const url = host === undefined || ownName === undefined ? urlOf(msg.url) : undefined;
+  const filename = ownName ?? url ?? msg.filename;
   const names = namesOf(filename, operation);
   return names.map((name, index) => {
-    const { mode, ...place } = placeOf(name, host, port, msg);
+    const { mode, ...place } = placeOf(name, url, host, port, msg);
     const options = transferOptions(place, { ...raw, ...(mode && { mode }) });
     const request = { operation, ...place, options };
     return Array.isArray(filename)
@@ -104,11 +108,12 @@ function namesOf(filename: unknown, operation: ClientRequest['operation']): read
 /** The parts of a `tftp://` URL stand in for what is not set in the node, before the message does. */
 function placeOf(
   name: unknown,
+  messageUrl: string | undefined,
   host: unknown,
   port: unknown,
   msg: NodeMessage,
 ): Place & { readonly mode?: TransferMode } {
-  const url = tftpUrl(name) ?? tftpUrl(msg.url);
+  const url = tftpUrl(name) ?? messageUrl;
   const parsed = url === undefined ? undefined : parseTftpUrl(url);
   return {
     host: hostOf(host ?? parsed?.host ?? msg.host),
@@ -122,15 +127,36 @@ function tftpUrl(value: unknown): string | undefined {
   return typeof value === 'string' && /^tftp:\/\//i.test(value.trim()) ? value.trim() : undefined;
 }
 
+/** The URL of the message. It counts only if the node leaves the host or the file name to the message. */
+function urlOf(value: unknown): string | undefined {
+  if (isBlank(value)) return undefined;
+  const url = tftpUrl(value);
+  if (url !== undefined) return url;
+  throw invalidSetting(
+    `msg.url is ${JSON.stringify(value)}: it must begin with tftp://. Correct or delete it, or fill in "Host" and "File"`,
+  );
+}
+
 function hostOf(value: unknown): string {
   if (Array.isArray(value)) {
     throw invalidSetting('the host is an array: send one message for each host');
   }
-  const host = textSetting(value);
-  if (host !== '') return host;
+  const host = textSetting(value).replace(/^\[(.*:.*)\]$/, '$1');
+  if (host === '') {
+    throw invalidSetting(
+      'no host: fill in "Host", or set msg.host to the address of the TFTP server',
+    );
+  }
+  if (isHost(host)) return host;
   throw invalidSetting(
-    'no host: fill in "Host", or set msg.host to the address of the TFTP server',
+    `the host is ${JSON.stringify(host)}: give only a name or an address, such as 192.0.2.10 or 2001:db8::10; the port has its own field`,
   );
+}
+
+/** The dialogs check the same. What consists of digits and dots is an IPv4 address, what has a colon IPv6. */
+function isHost(text: string): boolean {
+  if (text.includes(':')) return isIP(text) === 6;
+  return /^[\d.]+$/.test(text) ? isIPv4(text) : !/[\s/\\?#@[\]%]/.test(text);
 }
 
 function portOf(value: unknown): number {
@@ -152,7 +178,7 @@ function fillBlanks(
   msg: NodeMessage,
   operation: ClientRequest['operation'],
 ): Record<string, unknown> {
-  const given = isObject(msg.tftpOptions) ? msg.tftpOptions : {};
+  const given = givenOptions(msg.tftpOptions);
   const filled: Record<string, unknown> = { ...own };
   for (const name of MESSAGE_OPTIONS) {
     if (isBlank(filled[name])) filled[name] = given[name];
@@ -165,13 +191,31 @@ function fillBlanks(
   };
 }
 
+/** @throws {LocalError} EINVAL for what is no object, and for names that no option has. */
+function givenOptions(value: unknown): Record<string, unknown> {
+  if (isBlank(value)) return {};
+  if (!isObject(value)) throw invalidSetting('msg.tftpOptions must be an object');
+  const unknown = Object.keys(value).find((name) => !MESSAGE_OPTIONS.includes(name));
+  if (unknown === undefined) return value;
+  throw invalidSetting(
+    `msg.tftpOptions has "${unknown}", which is not an option: use some of ${MESSAGE_OPTIONS.join(', ')}`,
+  );
+}
+
 function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** What a client is told: null for blank. */
 function windowSetting(value: unknown): number | 'auto' | null {
   return textSetting(value) === 'auto' ? 'auto' : (numberSetting('windowsize', value) ?? null);
+}
+
+/** null for blank, so that it is not asked. */
+function rolloverSetting(value: unknown): 0 | 1 | null {
+  const number = numberSetting('rollover', value) ?? null;
+  if (number === null || number === 0 || number === 1) return number;
+  throw invalidSetting(`rollover is ${number}: it must be 0 or 1, or blank`);
 }
 
 /**
@@ -193,6 +237,8 @@ function transferOptions(
     timeout: millisecondsSetting('timeout', raw.timeout, 0.01, 255) ?? null,
     retries: numberSetting('retries', raw.retries),
     tsize: isBlank(raw.tsize) ? undefined : flagSetting(raw.tsize),
+    rollover: rolloverSetting(raw.rollover),
+    anyAddress: flagSetting(raw.anyAddress),
     deadline: millisecondsSetting('deadline', raw.deadline, 0, 2_000_000),
     progressInterval: numberSetting('progressInterval', raw.progressInterval),
     maxSize: bytesSetting('maxSize', raw.maxSize),

@@ -35,7 +35,7 @@ export class FlowQuestions implements Storage {
     this.#pending = pending;
   }
 
-  /** @throws {TftpError} what the flow says, or ETIMEDOUT if it says nothing. */
+  /** @throws {TftpError} what the flow says, or ENOANSWER if it says nothing. */
   openForReading(request: StorageRequest): Promise<DataSource> {
     const { timeout, tell } = this.#options;
     const openByName = (filename: string): Promise<DataSource> =>

@@ -122,7 +122,7 @@ export class GetWork implements ClientWork {
     const { overwrite, createDir } = this.#config;
     const file = localPath(this.#RED, fileIn(folderOrFile, request));
     const { path, record } = await this.#client.getFile(file, request.filename, {
-      ...unlimited(options),
+      ...options,
       overwrite,
       createDir,
     });
@@ -131,17 +131,12 @@ export class GetWork implements ClientWork {
 
   async #stream({ filename }: ClientRequest, options: ClientOptions, to: Delivery): Promise<void> {
     const stream = new MessageStream(this.#RED, to.msg, to.send);
-    stream.end(await this.#client.getTo(stream, filename, unlimited(options)));
+    stream.end(await this.#client.getTo(stream, filename, options));
   }
 }
 
 function deliver({ msg, send }: Delivery, payload: unknown, record: TransferRecord): void {
   send(toOutput(0, Object.assign(msg, { payload, tftp: record })));
-}
-
-/** The size limit guards memory: what is not kept in memory needs none. */
-function unlimited(options: ClientOptions): ClientOptions {
-  return { ...options, maxSize: Infinity };
 }
 
 /** A local name that ends with a slash is a folder, and so is any when there are many files. */

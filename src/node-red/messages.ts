@@ -1,9 +1,10 @@
 /** The messages that leave the nodes: which output they take and what they carry. */
 
 import { LocalError, isTftpError } from '../protocol/errors';
+import { describeError, failedRecords } from '../net/transfer-record';
 import { shownName } from '../protocol/name-text';
-import { failedRecords } from '../net/transfer-record';
-import type { NodeAPI, NodeMessage } from 'node-red';
+import { peerName } from '../transfer/peer-lock';
+import type { NodeMessage } from 'node-red';
 import type { TftpError } from '../protocol/errors';
 import type { TransferEventName, TransferRecord } from '../net/transfer-record';
 import type { GuessAlarm } from '../server/guess-alarm';
@@ -42,19 +43,21 @@ export function requestOutput(choice: EventsChoice): number {
   return choice === 'one' ? 2 : 1 + EVENT_ORDER.length;
 }
 
-/** A read that the flow has to answer: what the client asked for, and the id to answer by. */
+/**
+ * A read that the flow has to answer: what the client asked for, and the id to answer by. There is no
+ * payload: that is for the flow to make.
+ */
 export function requestMessage(
   { client, mac, mode, options, ...request }: StorageRequest,
   id: string,
 ): NodeMessage {
   const filename = shownName(request.filename);
   return {
-    payload: filename,
     topic: filename,
     event: 'request',
     filename,
     ip: client.address,
-    port: client.port,
+    clientPort: client.port,
     ...(mac !== undefined && { mac }),
     mode,
     options: Object.fromEntries(options.map(({ name, value }) => [name, value])),
@@ -69,9 +72,19 @@ export function sessionOf({ _session }: NodeMessage): string | undefined {
   return type === SESSION_TYPE && typeof id === 'string' ? id : undefined;
 }
 
-/** What an event tells: the record as payload, the kind of event, and the name on the server as topic. */
+/** What an event tells: the record as payload, and the kind of event. */
 export function eventMessage(record: TransferRecord): NodeMessage & { event: TransferEventName } {
-  return { payload: record, topic: record.filename, event: record.event };
+  return { payload: record, event: record.event };
+}
+
+/**
+ * What the messages of a server say of its client. The port is not `port`: get and put would take
+ * that for the port of their server.
+ */
+export function clientProperties({ filename, host, port }: TransferRecord): NodeMessage & {
+  readonly filename: string;
+} {
+  return { topic: filename, filename, ip: host, clientPort: port };
 }
 
 /** What an alarm tells: who asks for many names that do not exist. */
@@ -82,22 +95,16 @@ export function alarmMessage(alarm: GuessAlarm): NodeMessage & { event: 'alarm' 
 /** A `send` function of Node-RED. */
 export type Send = (messages: PortMessages) => void;
 
-/**
- * Sends the event of a transfer that a message asked for, with the other properties of that message.
- * The copy is a deep one, as Node-RED makes where a wire forks, so that what the flow does to an
- * event does not reach the result. `req` and `res` stay the living objects that they are.
- */
+/** Sends the event of a transfer, with the other properties of the message that asked for it. */
 export function sendEvent(
-  RED: NodeAPI,
   send: Send,
   choice: EventsChoice,
-  trigger: NodeMessage,
+  properties: NodeMessage,
   record: TransferRecord,
 ): void {
   const output = eventOutput(choice, record.event);
   if (output === undefined) return;
-  const copy = RED.util.cloneMessage(withoutPayload(trigger));
-  send(toOutput(output, Object.assign(copy, eventMessage(record))));
+  send(toOutput(output, Object.assign(properties, eventMessage(record))));
 }
 
 /** All of a message but its payload, which may be large and is not wanted in events. */
@@ -130,13 +137,63 @@ export function failureRecords(
   return failedRecords(beginning, error);
 }
 
+/**
+ * An error as Catch nodes and the log show it: its text alone. Node-RED writes the name of an error
+ * before its text, unless it has none.
+ */
+export function plainError(text: string, fields: Readonly<Record<string, unknown>>): Error {
+  const error = Object.assign(new Error(text), fields);
+  error.name = '';
+  return error;
+}
+
+/** Whatever ended a message, for Catch nodes. */
+export function catchError(error: TftpError): Error {
+  const { message, code, tftpCode, peer, filename } = error;
+  return plainError(message, {
+    code,
+    tftpCode,
+    ...(peer !== undefined && { peer }),
+    ...(filename !== undefined && { filename }),
+    ...(error.cause !== undefined && { cause: error.cause }),
+  });
+}
+
 /** The error that an `error` record tells of, for Catch nodes. */
 export function errorOf(record: TransferRecord): Error {
   const { code, tftpCode, message } = record.error ?? { code: 'EUNDEF', tftpCode: 0, message: '' };
   const doing = record.operation === 'read' ? 'reading' : 'writing';
-  const peer = `${record.host}:${record.port}`;
-  const text = `${message} (${peer} ${doing} "${record.filename}")`;
-  return Object.assign(new Error(text), { code, tftpCode, peer, filename: record.filename });
+  const { host, port, filename } = record;
+  const peer = peerName({ address: host, port });
+  return plainError(`${message} (${peer} ${doing} "${filename}")`, {
+    code,
+    tftpCode,
+    peer,
+    filename,
+  });
+}
+
+/**
+ * The payload that Catch nodes get: the record of the transfer that failed. Of what failed without
+ * being a transfer there is the `error`, and what else is known.
+ */
+export type FailurePayload = Pick<TransferRecord, 'error'> & Partial<TransferRecord>;
+
+/** The payload for a failure that is no transfer. */
+export function failurePayload(
+  error: TftpError,
+  known: Partial<TransferRecord> = {},
+): FailurePayload {
+  return { event: 'error', ...known, error: describeError(error) };
+}
+
+/**
+ * Makes a message that failed the one for Catch nodes. What was its payload moves to `_payload`, as
+ * Node-RED moves an older `error` to `_error`.
+ */
+export function failedMessage(msg: NodeMessage, payload: FailurePayload): NodeMessage {
+  if (msg.payload === undefined) return Object.assign(msg, { payload });
+  return Object.assign(msg, { _payload: msg.payload, payload });
 }
 
 /** Whatever was thrown, as the kind of error that all of this package understands. */

@@ -22,6 +22,7 @@ import {
   bytesSetting,
   choiceSetting,
   flagSetting,
+  isBlank,
   millisecondsSetting,
   numberSetting,
   portsSetting,
@@ -46,6 +47,8 @@ const CLIENT_NODE_DEFAULTS = {
   timeout: '',
   retries: '6',
   tsize: true,
+  rollover: '',
+  anyAddress: false,
   concurrency: '5',
   queue: '1000',
   localAddress: '',
@@ -55,7 +58,11 @@ const CLIENT_NODE_DEFAULTS = {
   events: 'one',
 };
 
-/** The properties of a tftp get node. `maxSize` in MiB; it holds for what comes as a message in one piece. */
+/** MiB that a get may have if nothing else is set: what comes in one message, and what does not. */
+const MAX_MESSAGE_SIZE = 64;
+const MAX_FILE_SIZE = 4096;
+
+/** The properties of a tftp get node. `maxSize` in MiB; blank for 64, for local files and streams 4096. */
 export const TFTP_GET_DEFAULTS = {
   ...CLIENT_NODE_DEFAULTS,
   action: 'get',
@@ -64,7 +71,7 @@ export const TFTP_GET_DEFAULTS = {
   localFilenameType: 'str',
   createDir: false,
   overwrite: 'replace',
-  maxSize: '64',
+  maxSize: '',
   sha256: '',
 };
 
@@ -75,7 +82,10 @@ export const TFTP_PUT_DEFAULTS = {
   sourceType: 'msg',
 };
 
-/** The properties of a tftp server node. `maxUploadSize` in MiB, `responseTimeout`, `timeout` and `deadline` in seconds. */
+/** Bytes: fits four uploads of the largest default size, and a small computer. */
+const DEFAULT_UPLOAD_MEMORY = 256 * 1024 * 1024;
+
+/** The properties of a tftp server node. `maxUploadSize` and `uploadMemory` in MiB, `responseTimeout`, `timeout` and `deadline` in seconds. */
 export const TFTP_SERVER_DEFAULTS = {
   version: 1,
   address: '',
@@ -95,6 +105,7 @@ export const TFTP_SERVER_DEFAULTS = {
   access: 'private',
   allow: [] as string[],
   maxUploadSize: '1024',
+  uploadMemory: '256',
   maxTransfers: '500',
   maxPerHost: '400',
   blksizeMax: '',
@@ -166,6 +177,8 @@ export interface ServerConfig {
   readonly overwrite: OverwritePolicy;
   readonly createDir: boolean;
   readonly events: EventsChoice;
+  /** Bytes that the unfinished uploads of all servers may hold in memory when this one takes more. */
+  readonly uploadMemory: number;
   /** True if it takes control messages. */
   readonly control: boolean;
   /** How names are looked up in the folder and in others. */
@@ -193,6 +206,8 @@ const TRANSFER_PROPERTIES = [
   'timeout',
   'retries',
   'tsize',
+  'rollover',
+  'anyAddress',
   'localAddress',
   'localPorts',
   'deadline',
@@ -219,10 +234,15 @@ export function migrate<Defaults extends { version: number }>(
 /** @throws {LocalError} EINVAL, saying which property is wrong and what it may be. */
 export function parseGetConfig(saved: Saved<typeof TFTP_GET_DEFAULTS>): GetConfig {
   const own = migrate(saved, TFTP_GET_DEFAULTS);
+  const ret = choiceSetting('ret', own.ret, ['bin', 'txt', 'obj', 'file', 'stream']);
+  const node = parseClientNode(own);
+  const usual = ret === 'file' || ret === 'stream' ? MAX_FILE_SIZE : MAX_MESSAGE_SIZE;
+  const maxSize = isBlank(own.maxSize) ? usual : own.maxSize;
   return {
-    ...parseClientNode(own),
+    ...node,
+    transfer: { ...node.transfer, maxSize },
     action: choiceSetting('action', own.action, ['get', 'stat']),
-    ret: choiceSetting('ret', own.ret, ['bin', 'txt', 'obj', 'file', 'stream']),
+    ret,
     localFilename: typed(own.localFilename, own.localFilenameType),
     createDir: flagSetting(own.createDir),
     overwrite: choiceSetting('overwrite', own.overwrite, OVERWRITE_POLICIES),
@@ -253,7 +273,7 @@ function parseClientNode(
   };
 }
 
-/** @throws {LocalError} EINVAL, saying which property is wrong and what it may be; ENOENT if no folder is set. */
+/** @throws {LocalError} EINVAL, saying which property is wrong and what it may be; ENOFILE if no folder is set. */
 export function parseServerConfig(saved: Saved<typeof TFTP_SERVER_DEFAULTS>): ServerConfig {
   const own = migrate(saved, TFTP_SERVER_DEFAULTS);
   const config: ServerConfig = {
@@ -267,12 +287,13 @@ export function parseServerConfig(saved: Saved<typeof TFTP_SERVER_DEFAULTS>): Se
     overwrite: choiceSetting('overwrite', own.overwrite, OVERWRITE_POLICIES),
     createDir: flagSetting(own.createDir),
     events: choiceSetting('events', own.events, EVENTS),
+    uploadMemory: bytesSetting('uploadMemory', own.uploadMemory) ?? DEFAULT_UPLOAD_MEMORY,
     control: numberSetting('inputs', own.inputs) === 1,
     folder: folderSettings(own),
     server: { ...parseServer(own), ...accessOptions(own) },
   };
   if (config.root === '' && needsFolder(config)) {
-    throw new LocalError('ENOENT', 'No folder is set: fill in "Folder", with the files to serve');
+    throw new LocalError('ENOFILE', 'No folder is set: fill in "Folder", with the files to serve');
   }
   return config;
 }

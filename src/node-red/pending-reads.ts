@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { systemClock } from '../net/clock';
-import { LocalError, TimeoutError } from '../protocol/errors';
+import { LocalError } from '../protocol/errors';
 import { RecentMap } from '../server/recent-map';
 import { toTftpError } from './messages';
 import type { Clock } from '../net/clock';
@@ -53,7 +53,7 @@ export class PendingReads {
    * Asks the flow, and waits for what it answers.
    *
    * @param tell is called at once, with the id by which the flow answers.
-   * @throws {TimeoutError} if the flow does not answer in time.
+   * @throws {LocalError} ENOANSWER if the flow does not answer in time.
    * @throws {TftpError} the flow's refusal, why its answer cannot be opened, or the signal's reason.
    */
   ask({ timeout, signal, openByName }: Question, tell: (id: string) => void): Promise<DataSource> {
@@ -113,15 +113,15 @@ export class PendingReads {
 
   #expire(id: string, timeout: number): void {
     const read = this.#waiting.get(id);
-    const late = `The answer comes too late: the tftp server waited for ${timeout / 1000} seconds. Answer sooner, or let it wait longer`;
-    if (this.#end(id, new LocalError('ETIMEDOUT', late))) {
-      read?.reject(new TimeoutError('The flow did not answer in time'));
+    const late = `The answer is too late: the tftp server waited for ${timeout / 1000} seconds. Answer sooner, or increase "Wait"`;
+    if (this.#end(id, new LocalError('ENOANSWER', late))) {
+      read?.reject(new LocalError('ENOANSWER', 'The flow did not answer in time'));
     }
   }
 
   #abandon(id: string, reason: TftpError): void {
     const read = this.#waiting.get(id);
-    const gone = `Nobody waits for this answer any more: ${reason.message}`;
+    const gone = `The client is no longer waiting: ${reason.message}`;
     if (this.#end(id, new LocalError('ECANCELED', gone))) read?.reject(reason);
   }
 
@@ -141,12 +141,14 @@ export class PendingReads {
 }
 
 function alreadyAnswered(): LocalError {
-  return new LocalError('EINVAL', 'This request has been answered already: answer each one once');
+  return new LocalError(
+    'EINVAL',
+    'This request was already answered: answer each request only once',
+  );
 }
 
 function unknownRequest(): LocalError {
-  const message =
-    'No request waits for this answer: pass msg._session on as it came from the tftp server';
+  const message = 'No pending request matches this answer: pass msg._session through unchanged';
   return new LocalError('EINVAL', message);
 }
 

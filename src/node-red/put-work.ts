@@ -47,6 +47,7 @@ export class PutWork implements ClientWork {
     const { value, type } = this.#config.source;
     if (type === 'file') return { file: this.#file(value || textSetting(msg.localFilename)) };
     const source = { type, value: type === 'msg' && value === '' ? 'payload' : value };
+    if (type === 'msg' && source.value === 'payload') checkPayload(msg);
     return contentOf(await evaluate(this.#RED, this.#node, 'source', source, msg));
   }
 
@@ -54,4 +55,13 @@ export class PutWork implements ClientWork {
     if (name !== '') return localPath(this.#RED, name);
     throw invalidSetting('no local file: fill in the path of the file, or set msg.localFilename');
   }
+}
+
+/** A Catch node gets the record of the failure as payload. Who sends that again does not mean the record. */
+function checkPayload({ error, payload }: NodeMessage): void {
+  if (error === undefined || typeof payload !== 'object' || payload === null) return;
+  if (!('event' in payload && payload.event === 'error' && 'error' in payload)) return;
+  throw invalidSetting(
+    'msg.payload is the record of a failure, not the content: set msg.payload to msg._payload first',
+  );
 }

@@ -1,6 +1,15 @@
 /** How a node tells that its settings cannot be used. */
 
-import { failureRecords, sendEvent, toTftpError } from './messages';
+import { afterFlowsStarted } from './flows-started';
+import {
+  catchError,
+  failedMessage,
+  failurePayload,
+  failureRecords,
+  sendEvent,
+  toTftpError,
+  withoutPayload,
+} from './messages';
 import { startFailureStatus, statusTexts } from './status';
 import type { Node, NodeAPI } from 'node-red';
 import type { TftpError } from '../protocol/errors';
@@ -31,17 +40,20 @@ function refuseMessages(
   error: TftpError,
 ): void {
   // Catch and Status nodes hear of a node only once the whole flow stands.
-  const report = setImmediate(() => {
-    node.status(startFailureStatus(statusTexts(RED), error.code, 0));
-    node.error(error, { payload: error.message });
+  const forget = afterFlowsStarted(RED.events, () => {
+    node.status(startFailureStatus(statusTexts(RED), error, 0));
+    node.error(catchError(error), { payload: failurePayload(error) });
   });
-  node.on('close', () => clearImmediate(report));
+  node.on('close', forget);
   node.on('input', (msg, send, done) => {
     const nothing = { operation: 'read', host: '', port: 0, filename: '' } as const;
-    for (const record of failureRecords(nothing, error)) {
-      sendEvent(RED, send, eventsChoice(saved), msg, record);
+    const records = failureRecords(nothing, error);
+    for (const record of records) {
+      const properties = RED.util.cloneMessage(withoutPayload(msg));
+      sendEvent(send, eventsChoice(saved), properties, record);
     }
-    done(error);
+    failedMessage(msg, records[1]);
+    done(catchError(error));
   });
 }
 

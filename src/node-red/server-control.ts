@@ -2,7 +2,14 @@
 
 import { invalidSetting } from '../net/check-setting';
 import { callListener } from '../net/call-listener';
-import { eventOutput, toOutput, toTftpError } from './messages';
+import {
+  catchError,
+  eventOutput,
+  failedMessage,
+  failurePayload,
+  toOutput,
+  toTftpError,
+} from './messages';
 import { textSetting } from './setting';
 import type { NodeMessage } from 'node-red';
 import type { TransferRecord } from '../net/transfer-record';
@@ -99,7 +106,9 @@ export class ServerControl {
   ): Promise<void> {
     await previous;
     const failure = await this.#carryOut(msg, send);
-    if (!this.#closed) callListener(() => done(failure));
+    if (this.#closed) return;
+    if (failure !== undefined) failedMessage(msg, failurePayload(failure, { role: 'server' }));
+    callListener(() => done(failure && catchError(failure)));
   }
 
   async #carryOut(msg: ControlMessage, send: Send): Promise<TftpError | undefined> {

@@ -1,30 +1,36 @@
 /** What a tftp server node does: listens, and tells the flow of uploads, transfers and failures. */
 
-import { mkdir, stat } from 'node:fs/promises';
 import { systemClock } from '../net/clock';
-import { LocalError } from '../protocol/errors';
+import { endedRecord, isLast } from '../net/transfer-record';
+import { CancelError, LocalError } from '../protocol/errors';
 import { TftpServer } from '../server/server';
 import { FolderStorage, type FolderStorageOptions } from '../storage/folder-storage';
 import { EventPace } from './event-pace';
+import { FlowNews } from './flow-news';
 import { FlowQuestions, FlowStorage } from './flow-storage';
 import { localPath } from './local-path';
 import {
   alarmMessage,
+  catchError,
+  clientProperties,
   errorOf,
   eventMessage,
   eventOutput,
+  failurePayload,
   requestMessage,
   requestOutput,
   toOutput,
   toTftpError,
 } from './messages';
-import { asksFlow, needsFolder } from './node-config';
+import { asksFlow } from './node-config';
 import { StatusLine, haltedStatus, serverStatus, startFailureStatus, statusTexts } from './status';
 import { ServerControl } from './server-control';
+import { checkFolders, folderOptions } from './server-folder';
 import { ServerRules } from './server-rules';
 import { describeNode, transferMonitor } from './transfer-monitor';
+import { UploadMemory } from './upload-memory';
 import { UploadStorage } from './upload-storage';
-import type { Node, NodeAPI, NodeMessage } from 'node-red';
+import type { Node, NodeAPI } from 'node-red';
 import type { Clock, Timer } from '../net/clock';
 import type { TransferRecord } from '../net/transfer-record';
 import type { TftpError } from '../protocol/errors';
@@ -47,11 +53,13 @@ import type { MonitoredSource } from './transfer-monitor';
 
 /** Milliseconds until a server that could not listen tries again. */
 const RETRY_INTERVAL = 3000;
+/** The same, at first, where the port is in use: whoever has it may be about to close, as at a deploy. */
+const FIRST_RETRIES = [50, 100, 200, 400, 800, 1600];
 
 /** What the behaviour needs of the node. */
 export type ServerNodeOutlet = Pick<
   Node,
-  'id' | 'type' | 'name' | 'status' | 'send' | 'error' | 'debug'
+  'id' | 'type' | 'name' | 'status' | 'send' | 'error' | 'warn' | 'log' | 'debug'
 >;
 
 /** The behaviour of a tftp server node. */
@@ -66,12 +74,17 @@ export class ServerNode implements ControlledServer {
   readonly #control: ServerControl;
   readonly #monitored: MonitoredSource;
   readonly #pace: EventPace;
-  readonly #active = new Set<string>();
+  readonly #news: FlowNews;
+  readonly #memory: UploadMemory;
+  /** The last record of each running transfer, by its id. */
+  readonly #active = new Map<string, TransferRecord>();
   #server: TftpServer | undefined;
   #starting: Promise<unknown> = Promise.resolve();
   #startTimer: Timer | undefined;
   /** Why the server does not listen although it should. */
   #failure: TftpError | undefined;
+  /** How often the port was in use, one time after the other. */
+  #busyPorts = 0;
   /** The flow wants it to be silent. */
   #stopped = false;
   #closed = false;
@@ -86,13 +99,15 @@ export class ServerNode implements ControlledServer {
     this.#clock = clock;
     this.#node = node;
     this.#config = config;
-    this.#folder = usesFolder(config) ? folderOptions(RED, config) : undefined;
+    this.#folder = folderOptions(RED, config);
     const mapFile = config.mapFile === '' ? undefined : localPath(RED, config.mapFile);
     this.#rules = new ServerRules(mapFile, config.server.rules);
     this.#status = new StatusLine((status) => node.status(status));
     this.#texts = statusTexts(RED);
     this.#control = new ServerControl(this, config.events);
     this.#pace = new EventPace(config.server.progressInterval);
+    this.#news = new FlowNews(node, config.events);
+    this.#memory = new UploadMemory(config.uploadMemory);
     this.#monitored = transferMonitor.add({
       node: describeNode(node),
       cancel: (id) => this.#server?.abort(id) ?? false,
@@ -101,8 +116,8 @@ export class ServerNode implements ControlledServer {
 
   /**
    * Listens, once the whole flow stands and its Catch and Status nodes can hear of it. If that fails,
-   * the node says so once and tries again every few seconds: the port may become free, the folder
-   * may be mounted.
+   * the node says so once and tries again, soon if the port is in use, then every few seconds: the
+   * port may become free, the folder may be mounted.
    */
   start(): void {
     this.#startTimer = this.#clock.after(0, () => this.#begin());
@@ -113,15 +128,25 @@ export class ServerNode implements ControlledServer {
     this.#control.handleInput(msg, send, done);
   }
 
-  /** Stops at once: the clients get an ERROR packet, partial files are discarded, the port is free. */
-  async close(): Promise<void> {
+  /** Tells what the same node could not tell before a deploy. To be called once the whole flow stands. */
+  catchUp(): void {
+    this.#news.catchUp();
+  }
+
+  /**
+   * Stops at once: the clients get an ERROR packet, partial files are discarded, the port is free.
+   * Each transfer gets its ending, told now if the node was removed, else when it starts again.
+   */
+  async close(removed: boolean): Promise<void> {
     this.#closed = true;
-    this.#monitored.close();
+    this.#news.hold(removed);
     this.#startTimer?.cancel();
     this.#status.close();
     await this.#starting;
     await this.#server?.close();
     await this.#control.close();
+    this.#news.logCut();
+    this.#monitored.close();
   }
 
   /** Where it listens, or tries to. */
@@ -214,6 +239,7 @@ export class ServerNode implements ControlledServer {
     try {
       await this.#listen();
       this.#failure = undefined;
+      this.#busyPorts = 0;
       this.#showServer();
     } catch (thrown) {
       this.#startFailed(toTftpError(thrown));
@@ -229,7 +255,7 @@ export class ServerNode implements ControlledServer {
     server.on('close', () => this.#onEnd());
   }
 
-  /** @throws {LocalError} ENOENT if the folder is missing. */
+  /** @throws {LocalError} ENOFILE if the folder is missing. */
   async #newStorage(): Promise<Storage> {
     const { reads, responseTimeout: timeout } = this.#config;
     const files = await this.#newFileStorage();
@@ -242,11 +268,11 @@ export class ServerNode implements ControlledServer {
   async #newFileStorage(): Promise<UploadStorage> {
     const { createDir, writes } = this.#config;
     const options = this.#folder;
-    if (options === undefined) return new UploadStorage(undefined, writes);
-    for (const folder of foldersOf(options)) await checkFolder(folder, createDir);
+    if (options === undefined) return new UploadStorage(undefined, writes, this.#memory);
+    await checkFolders(options, createDir);
     const folder = new FolderStorage(options);
     if (writes === 'folder' || writes === 'both') await folder.removeLeftovers();
-    return new UploadStorage(folder, writes);
+    return new UploadStorage(folder, writes, this.#memory);
   }
 
   #newServer(storage: Storage, rules: NameRules | undefined): TftpServer {
@@ -269,22 +295,29 @@ export class ServerNode implements ControlledServer {
   }
 
   #onTransfer(record: TransferRecord): void {
-    if (this.#closed) return;
+    if (record.event !== 'start' && !this.#active.has(record.id)) return;
+    if (isLast(record)) this.#active.delete(record.id);
+    else this.#active.set(record.id, record);
     this.#monitored.tell(record);
-    if (record.event === 'start') this.#active.add(record.id);
-    else if (record.event !== 'progress') this.#active.delete(record.id);
-    const message = { ...eventMessage(record), ...clientOf(record) };
-    const output = eventOutput(this.#config.events, record.event);
     const isWanted = this.#pace.passes(record);
-    if (isWanted && output !== undefined) this.#node.send(toOutput(output, message));
-    if (record.event === 'error') this.#tellFailure(record, { ...message });
+    if (isWanted && !(this.#news.holds && record.event === 'progress')) this.#tellEvent(record);
+    if (record.event === 'error') this.#tellFailure(record);
     this.#showServer(record);
   }
 
-  /** A server that ends without being told to has said why. */
+  #tellEvent(record: TransferRecord): void {
+    this.#news.tell({ record, properties: clientProperties(record) });
+  }
+
+  /** All its transfers are over by then; one that its thread left without a word ends here. */
   #onEnd(): void {
+    for (const record of this.#active.values()) {
+      this.#onTransfer(endedRecord(record, new CancelError('The server was stopped')));
+    }
+    this.#memory.clear();
     if (this.#stopped || this.#closed) return;
-    this.#startFailed(new LocalError('EIO', 'The server has ended by itself'));
+    // A server that ends without being told to has said why.
+    this.#startFailed(new LocalError('EIO', 'The server stopped unexpectedly'));
   }
 
   /** An alarm goes where errors go, and to Catch nodes. */
@@ -292,28 +325,33 @@ export class ServerNode implements ControlledServer {
     if (this.#closed) return;
     const output = eventOutput(this.#config.events, 'error');
     if (output !== undefined) this.#node.send(toOutput(output, alarmMessage(alarm)));
-    const text = `${alarm.host} asked for ${alarm.misses} files that do not exist: it may guess names`;
-    this.#node.error(new LocalError('EACCES', text), alarmMessage(alarm));
+    const text = `${alarm.host} requested ${alarm.misses} missing files and may be guessing file names`;
+    const error = new LocalError('EACCES', text);
+    const message = alarmMessage(alarm);
+    const payload = { ...alarm, ...failurePayload(error, { host: alarm.host }), event: 'alarm' };
+    this.#node.error(catchError(error), { ...message, payload });
   }
 
   /** What is normal for a client is no alarm. */
-  #tellFailure(record: TransferRecord, message: NodeMessage): void {
-    const error = errorOf(record);
-    if (record.error?.expected) this.#node.debug(error.message);
-    else this.#node.error(error, message);
+  #tellFailure(record: TransferRecord): void {
+    const failure = errorOf(record);
+    if (record.error?.expected) this.#node.debug(failure.message);
+    else
+      this.#news.tell({
+        failure,
+        message: { ...clientProperties(record), ...eventMessage(record) },
+      });
   }
 
   #onUpload(record: TransferRecord, { data, path }: StoredFile): void {
-    if (this.#closed) return;
     const content = this.#config.ret === 'txt' ? data?.toString('utf8') : data;
-    const message = {
+    const result = {
       payload: content ?? path,
-      topic: record.filename,
-      ...clientOf(record),
+      ...clientProperties(record),
       ...(path !== undefined && { path }),
       tftp: record,
     };
-    this.#node.send(toOutput(0, message));
+    this.#news.tell({ result });
   }
 
   #showServer(record?: TransferRecord): void {
@@ -334,56 +372,17 @@ export class ServerNode implements ControlledServer {
   #startFailed(error: TftpError): void {
     if (this.#closed) return;
     this.#failure = error;
-    this.#status.show(startFailureStatus(this.#texts, error.code, this.#port));
+    this.#status.show(startFailureStatus(this.#texts, error, this.#port));
     if (error.code === 'EINVAL') return;
-    this.#startTimer = this.#clock.after(RETRY_INTERVAL, () => this.#begin());
+    const isBusy = error.code === 'EADDRINUSE';
+    const wait = (isBusy ? FIRST_RETRIES[this.#busyPorts++] : undefined) ?? RETRY_INTERVAL;
+    this.#startTimer = this.#clock.after(wait, () => this.#begin());
   }
 
   #report(error: TftpError): void {
     if (this.#closed) return;
-    const { address } = this.#config.server;
-    const { code, message } = error;
-    this.#node.error(error, { payload: { code, message, address, port: this.#port } });
+    const { address: localAddress = '' } = this.#config.server;
+    const payload = failurePayload(error, { role: 'server', localAddress, localPort: this.#port });
+    this.#node.error(catchError(error), { payload });
   }
-}
-
-/** The flow may name files of a folder too. */
-function usesFolder(config: ServerConfig): boolean {
-  return needsFolder(config) || (asksFlow(config) && config.root !== '');
-}
-
-/** Paths in the settings count from the working directory that Node-RED was given. */
-function folderOptions(
-  RED: Parameters<typeof localPath>[0],
-  { root, overwrite, createDir, folder }: ServerConfig,
-): FolderStorageOptions {
-  const { extraRoots, writeRoot, ...lookup } = folder;
-  return {
-    ...lookup,
-    root: [root, ...extraRoots].map((path) => localPath(RED, path)),
-    ...(writeRoot !== '' && { writeRoot: localPath(RED, writeRoot) }),
-    overwrite,
-    createDirs: createDir,
-  };
-}
-
-function foldersOf({ root, writeRoot }: FolderStorageOptions): string[] {
-  return [root, writeRoot ?? []].flat();
-}
-
-/** The client, in the words of the tcp and udp nodes. */
-function clientOf({ filename, host, port }: TransferRecord): {
-  filename: string;
-  ip: string;
-  port: number;
-} {
-  return { filename, ip: host, port };
-}
-
-async function checkFolder(folder: string, create: boolean): Promise<void> {
-  if (create) await mkdir(folder, { recursive: true }).catch(() => undefined);
-  const found = await stat(folder).catch(() => undefined);
-  if (found?.isDirectory()) return;
-  const message = `The folder ${folder} does not exist: create it, or choose another one`;
-  throw new LocalError('ENOENT', message, { filename: folder });
 }

@@ -1,9 +1,11 @@
 /** What stands below a node: short texts, few changes, and the record for Status nodes. */
 
 import { systemClock } from '../net/clock';
+import { TFTP_ERROR_CODES } from '../protocol/errors';
 import type { NodeAPI, NodeStatus } from 'node-red';
 import type { Clock, Timer } from '../net/clock';
 import type { TransferEventName, TransferRecord } from '../net/transfer-record';
+import type { TftpError, TftpErrorCode } from '../protocol/errors';
 
 /** A status, with the event behind it for Status nodes. */
 export interface TftpStatus extends NodeStatus {
@@ -11,29 +13,10 @@ export interface TftpStatus extends NodeStatus {
   transfer?: TransferRecord;
 }
 
-/** The words of the catalogue that a status may show. */
+/** The words of the catalogue that a status may show. `reason.flow`: the flow refused a read. */
 export type StatusKey =
-  | 'active'
-  | 'queued'
-  | 'retry'
-  | 'timeout'
-  | 'notFound'
-  | 'denied'
-  | 'cancelled'
-  | 'portInUse'
-  | 'noPermission'
-  | 'noAddress'
-  | 'diskFull'
-  | 'exists'
-  | 'tooLarge'
-  | 'digest'
-  | 'queueFull'
-  | 'unknownHost'
-  | 'refused'
-  | 'failed'
-  | 'noFolder'
-  | 'stopped'
-  | 'paused';
+  | `status.${'active' | 'queued' | 'retry' | 'portInUse' | 'noPermission' | 'stopped' | 'paused'}`
+  | `reason.${TftpErrorCode | 'flow'}`;
 
 /** Looks a text up in the catalogue. */
 export type StatusTexts = (key: StatusKey, values?: Record<string, string | number>) => string;
@@ -44,24 +27,9 @@ const MAX_TEXT = 20;
 /** At most two changes a second: a flood of them freezes the editor. */
 const INTERVAL = 500;
 
-const FAILURES: Readonly<Record<string, StatusKey>> = {
-  ENOENT: 'notFound',
-  EACCES: 'denied',
-  ENOSPC: 'diskFull',
-  EEXIST: 'exists',
-  ETIMEDOUT: 'timeout',
-  ETOOLARGE: 'tooLarge',
-  EDIGEST: 'digest',
-  EQUEUEFULL: 'queueFull',
-  ENOTFOUND: 'unknownHost',
-  ECONNREFUSED: 'refused',
-  EADDRNOTAVAIL: 'noAddress',
-};
-
 /** The texts in the language of this Node-RED; all nodes share one catalogue. */
 export function statusTexts(RED: Pick<NodeAPI, '_'>): StatusTexts {
-  return (key, values) =>
-    RED._(`node-red-contrib-tftp/tftp-server:tftp.status.${key}`, values ?? {});
+  return (key, values) => RED._(`node-red-contrib-tftp/tftp-server:tftp.${key}`, values ?? {});
 }
 
 /** Transfers of a client node are under way. */
@@ -72,42 +40,44 @@ export function busyStatus(
 ): TftpStatus {
   const event = eventOf(record);
   if (queued > 0) {
-    const text = shortest(texts('queued', { active, queued }), `${active} + ${queued}`);
+    const text = shortest(texts('status.queued', { active, queued }), `${active} + ${queued}`);
     return { fill: 'blue', shape: 'dot', text, ...event };
   }
   if (active > 1) return { fill: 'blue', shape: 'dot', text: activeText(texts, active), ...event };
   if (record.retry !== undefined) {
-    return { fill: 'yellow', shape: 'ring', text: texts('retry', record.retry), ...event };
+    return { fill: 'yellow', shape: 'ring', text: texts('status.retry', record.retry), ...event };
   }
   return { fill: 'blue', shape: 'dot', text: progressText(record), ...event };
 }
 
 function activeText(texts: StatusTexts, count: number): string {
-  return shortest(texts('active', { count }), String(count));
+  return shortest(texts('status.active', { count }), String(count));
 }
 
 /** The last transfer of a client node has ended. */
 export function endStatus(texts: StatusTexts, record: TransferRecord): TftpStatus {
-  const code = record.error?.code;
-  if (code === undefined) {
+  const { error } = record;
+  if (error === undefined) {
     const text = `${bytesText(record.bytes)} ${(record.elapsed / 1000).toFixed(1)} s`;
     return { fill: 'green', shape: 'dot', text, ...eventOf(record) };
   }
-  if (code === 'ECANCELED') {
-    return { fill: 'grey', shape: 'ring', text: texts('cancelled'), ...eventOf(record) };
-  }
-  return {
-    fill: 'red',
-    shape: 'ring',
-    text: texts(FAILURES[code] ?? 'failed'),
-    ...eventOf(record),
-  };
+  const fill = error.code === 'ECANCELED' ? 'grey' : 'red';
+  return { fill, shape: 'ring', text: reasonText(texts, error), ...eventOf(record) };
 }
 
-/** A response was given, or could not be given for the reason of this code. */
-export function responseStatus(texts: StatusTexts, code?: string): TftpStatus {
-  if (code === undefined) return {};
-  return { fill: 'red', shape: 'ring', text: texts(FAILURES[code] ?? 'failed') };
+/** A response was given, or could not be given for this reason. */
+export function responseStatus(texts: StatusTexts, error?: TftpError): TftpStatus {
+  if (error === undefined) return {};
+  return { fill: 'red', shape: 'ring', text: reasonText(texts, error) };
+}
+
+/** A code that this release does not know stands for what its text says. */
+function reasonText(
+  texts: StatusTexts,
+  { code, by }: Pick<TftpError, 'by'> & { code: string },
+): string {
+  if (by === 'flow') return texts('reason.flow');
+  return texts(`reason.${TFTP_ERROR_CODES.find((known) => known === code) ?? 'EUNDEF'}`);
 }
 
 /** A server listens and serves. */
@@ -129,25 +99,25 @@ export function haltedStatus(
   record?: TransferRecord,
 ): TftpStatus {
   const event = record === undefined ? {} : eventOf(record);
-  return { fill: 'grey', shape: 'ring', text: texts(state), ...event };
+  return { fill: 'grey', shape: 'ring', text: texts(`status.${state}`), ...event };
 }
 
 /** A server cannot listen. */
-export function startFailureStatus(texts: StatusTexts, code: string, port: number): TftpStatus {
+export function startFailureStatus(
+  texts: StatusTexts,
+  error: Pick<TftpError, 'code'>,
+  port: number,
+): TftpStatus {
   return { fill: 'red', shape: 'ring', text: startFailureText() };
 
   function startFailureText(): string {
-    switch (code) {
+    switch (error.code) {
       case 'EADDRINUSE':
-        return texts('portInUse', { port });
+        return texts('status.portInUse', { port });
       case 'EACCES':
-        return texts('noPermission', { port });
-      case 'EADDRNOTAVAIL':
-        return texts('noAddress');
-      case 'ENOENT':
-        return texts('noFolder');
+        return texts('status.noPermission', { port });
       default:
-        return texts('failed');
+        return reasonText(texts, error);
     }
   }
 }

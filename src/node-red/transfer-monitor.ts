@@ -29,7 +29,7 @@ export interface TransferSource {
 export interface MonitoredSource {
   /** Takes a record of one of the node's transfers: all of them, in their order. */
   tell(record: TransferRecord): void;
-  /** The node is closed: its live transfers vanish. What it tells afterwards is not heard. */
+  /** The node is closed, and has told the endings of its transfers. What it tells afterwards is not heard. */
   close(): void;
 }
 

@@ -48,7 +48,7 @@ export class TransferQueue {
 
   #wait(signal: AbortSignal): Promise<void> {
     if (this.#waiting.size >= this.#limit) {
-      const message = `${this.#limit} transfers wait already: send fewer, or raise "Queue"`;
+      const message = `${this.#limit} messages are already waiting: send fewer, or increase "Waiting messages"`;
       return Promise.reject(new LocalError('EQUEUEFULL', message));
     }
     return new Promise((resolve, reject) => {

@@ -20,9 +20,15 @@ export async function evaluate(
   try {
     return await evaluateProperty(RED, node, input, msg);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new LocalError('EINVAL', `${field} cannot be evaluated: ${reason}`, { cause });
+    throw new LocalError('EINVAL', `${field} cannot be evaluated: ${reasonOf(cause)}`, { cause });
   }
+}
+
+/** JSONata throws objects that are no errors, with the text in `message`. */
+function reasonOf(cause: unknown): string {
+  if (typeof cause !== 'object' || cause === null) return String(cause);
+  const { message }: { message?: unknown } = cause;
+  return typeof message === 'string' && message !== '' ? message : JSON.stringify(cause);
 }
 
 /** The callback form is the only one that serves context stores and JSONata alike. */

@@ -5,13 +5,11 @@ import type { Rollover } from './block-number';
 import { DATA_HEADER, Opcode } from './constants';
 import type { NegotiatedOptions } from './options';
 
-/** So many copies of one block are looked for. */
-const MOST_COPIES = 8;
-
 /**
  * Cuts such runs into packets again. The system only joins packets of one length, and one shorter one
  * at their end, which may be an ERROR. So the length of a block tells where to cut, but for repeated
- * last blocks, whose length the size of the file tells.
+ * last blocks, whose length the size of the file tells. Where that size is wrong the transfer fails,
+ * so that nothing is lost by a wrong cut.
  */
 export class DataRuns {
   /** The length of all packets but the last. */
@@ -40,12 +38,11 @@ export class DataRuns {
   split(datagram: Uint8Array, received: number): readonly Uint8Array[] {
     if (received >= this.#beforeLast) {
       const copies = cut(datagram, this.#lastLength);
-      if (copies.length > 1 && isSeries(copies, (copy) => this.#isLast(copy))) return copies;
+      const isCopy = (packet: Uint8Array) => this.#isLast(packet) && isSame(packet, copies[0]!);
+      if (copies.length > 1 && isSeries(copies, isCopy)) return copies;
     }
-    if (received === this.#beforeLast && datagram.length === this.#lastLength) return [datagram];
     const packets = cut(datagram, this.segmentSize);
-    if (packets.length > 1 && this.#isRun(packets)) return packets;
-    return datagram.length === this.segmentSize ? [datagram] : copiesIn(datagram);
+    return packets.length > 1 && this.#isRun(packets) ? packets : [datagram];
   }
 
   /** A block that is longer than agreed is none: what is inside of it looks like no packets. */
@@ -109,16 +106,6 @@ function cut(bytes: Uint8Array, length: number): Uint8Array[] {
 function isSeries(packets: readonly Uint8Array[], fits: (packet: Uint8Array) => boolean): boolean {
   const end = packets.length - 1;
   return packets.every((packet, i) => fits(packet) || (i === end && isError(packet)));
-}
-
-/** Where the size that was announced is wrong, a last block that came several times shows by its copies. */
-function copiesIn(datagram: Uint8Array): readonly Uint8Array[] {
-  for (let count = MOST_COPIES; count > 1; count -= 1) {
-    if (datagram.length % count !== 0 || datagram.length === 0) continue;
-    const copies = cut(datagram, datagram.length / count);
-    if (copies.every((copy) => isData(copy) && isSame(copy, copies[0]!))) return copies;
-  }
-  return [datagram];
 }
 
 function isSame(one: Uint8Array, other: Uint8Array): boolean {

@@ -7,37 +7,27 @@
  * Why something failed.
  *
  * The first nine are the ERROR codes of RFC 1350 section 5 and RFC 2347: EUNDEF is code 0, ENOENT
- * 1, EACCES 2, ENOSPC 3, EBADOP 4, EBADTID 5, EEXIST 6, ENOUSER 7, EOPTNEG 8. The others happen on
- * our side: ETIMEDOUT (the peer fell silent), ECANCELED, ETOOLARGE (a size limit), EQUEUEFULL,
- * EADDRINUSE, EADDRNOTAVAIL, EDIGEST (the content has another checksum), ENOTFOUND (no such host),
- * ECONNREFUSED (nothing listens there), EBUSY (too many transfers, or paused), EIO (a local file failed),
- * EINVAL (a setting cannot be used).
+ * 1, EACCES 2, ENOSPC 3, EBADOP 4, EBADTID 5, EEXIST 6, ENOUSER 7, EOPTNEG 8. What a server tells
+ * its clients of its files has these codes too. The others are found on this side:
+ *
+ * - ETIMEDOUT: the peer does not respond, or the deadline has passed.
+ * - ECANCELED: the transfer was cancelled here.
+ * - ETOOLARGE: a size limit.
+ * - EQUEUEFULL: too many messages wait in a node.
+ * - EADDRINUSE, EADDRNOTAVAIL: the local port is in use; this computer does not have the address.
+ * - EDIGEST: the content has another checksum.
+ * - EBADSIZE: fewer or more bytes came than were announced.
+ * - ENOTFOUND, ECONNREFUSED: no such host; nothing listens on the peer's port.
+ * - EBUSY: the server has too many transfers, or is paused.
+ * - ENOFILE, ENOPERM, EFILEEXISTS, EDISKFULL: a local file or folder is missing, may not be used,
+ *   exists already, or does not fit on the disk.
+ * - EIO: a local file, disk or socket failed.
+ * - ENOANSWER: the flow did not answer a read request in time.
+ * - EINVAL: a setting or a message cannot be used.
  */
-export type TftpErrorCode =
-  | 'EUNDEF'
-  | 'ENOENT'
-  | 'EACCES'
-  | 'ENOSPC'
-  | 'EBADOP'
-  | 'EBADTID'
-  | 'EEXIST'
-  | 'ENOUSER'
-  | 'EOPTNEG'
-  | 'ETIMEDOUT'
-  | 'ECANCELED'
-  | 'ETOOLARGE'
-  | 'EQUEUEFULL'
-  | 'EADDRINUSE'
-  | 'EADDRNOTAVAIL'
-  | 'EDIGEST'
-  | 'ENOTFOUND'
-  | 'ECONNREFUSED'
-  | 'EBUSY'
-  | 'EIO'
-  | 'EINVAL';
+export type TftpErrorCode = (typeof TFTP_ERROR_CODES)[number];
 
-/** The names of the ERROR codes of RFC 1350 section 5 and RFC 2347, in their order: code 1 is ENOENT. */
-export const WIRE_CODES: readonly TftpErrorCode[] = [
+const WIRE = [
   'EUNDEF',
   'ENOENT',
   'EACCES',
@@ -47,7 +37,33 @@ export const WIRE_CODES: readonly TftpErrorCode[] = [
   'EEXIST',
   'ENOUSER',
   'EOPTNEG',
-];
+] as const;
+
+/** Every {@link TftpErrorCode}. */
+export const TFTP_ERROR_CODES = [
+  ...WIRE,
+  'ETIMEDOUT',
+  'ECANCELED',
+  'ETOOLARGE',
+  'EQUEUEFULL',
+  'EADDRINUSE',
+  'EADDRNOTAVAIL',
+  'EDIGEST',
+  'EBADSIZE',
+  'ENOTFOUND',
+  'ECONNREFUSED',
+  'EBUSY',
+  'ENOFILE',
+  'ENOPERM',
+  'EFILEEXISTS',
+  'EDISKFULL',
+  'EIO',
+  'ENOANSWER',
+  'EINVAL',
+] as const;
+
+/** The names of the ERROR codes of RFC 1350 section 5 and RFC 2347, in their order: code 1 is ENOENT. */
+export const WIRE_CODES: readonly TftpErrorCode[] = WIRE;
 
 const WIRE_TEXTS: readonly string[] = [
   'Not defined',
@@ -77,6 +93,8 @@ export interface TftpErrorContext {
   cause?: unknown;
   /** True if the failure is normal for this request and no alarm should be raised. */
   expected?: boolean;
+  /** `flow`: a Node-RED flow refused the request. */
+  by?: 'flow';
 }
 
 const BRAND = Symbol.for('node-red-contrib-tftp.TftpError');
@@ -97,6 +115,8 @@ export class TftpError extends Error {
   declare block?: number;
   /** True if the failure is normal for this request and no alarm should be raised. */
   declare expected?: boolean;
+  /** `flow`: a Node-RED flow refused the request. */
+  declare by?: 'flow';
 
   constructor(code: TftpErrorCode, message: string, context: TftpErrorContext = {}) {
     super(message, context.cause === undefined ? undefined : { cause: context.cause });
@@ -108,6 +128,7 @@ export class TftpError extends Error {
     if (context.filename !== undefined) this.filename = context.filename;
     if (context.block !== undefined) this.block = context.block;
     if (context.expected !== undefined) this.expected = context.expected;
+    if (context.by !== undefined) this.by = context.by;
     Object.defineProperty(this, BRAND, { value: true });
   }
 }
@@ -150,7 +171,15 @@ export function errorText(tftpCode: number): string {
   return WIRE_TEXTS[tftpCode] ?? `Error ${tftpCode}`;
 }
 
+/** What peers are told where a code is our own. */
+const ON_THE_WIRE: Readonly<Partial<Record<TftpErrorCode, TftpErrorCode>>> = {
+  ETOOLARGE: 'ENOSPC',
+  ENOFILE: 'ENOENT',
+  ENOPERM: 'EACCES',
+  EDISKFULL: 'ENOSPC',
+  EFILEEXISTS: 'EEXIST',
+};
+
 function wireCodeOf(code: TftpErrorCode): number {
-  if (code === 'ETOOLARGE') return 3;
-  return Math.max(0, WIRE_CODES.indexOf(code));
+  return Math.max(0, WIRE_CODES.indexOf(ON_THE_WIRE[code] ?? code));
 }

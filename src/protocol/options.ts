@@ -153,7 +153,8 @@ export function grantOptions(
 
 /**
  * Reads a server's OACK. A server must not answer what was not asked, nor grant more than was
- * asked (RFC 2347, 2348, 2349, 7440).
+ * asked (RFC 2347, 2348, 2349, 7440). A value that is no number is ignored, as if the option had not
+ * been granted; but for the two options that say how the file is cut and numbered.
  *
  * @returns the options in force, or the EOPTNEG error to end the transfer with.
  */
@@ -169,7 +170,10 @@ export function confirmOptions(
     if (!request) return refuse(`The server granted ${name}, which was not asked`);
     const number = numberOf(value);
     const wanted = Number(request.value);
-    if (number === undefined) return refuse(`The server granted ${name}=${value}`);
+    if (number === undefined) {
+      if (name === 'blksize' || name === 'rollover') return refuseValue(name, value, request.value);
+      continue;
+    }
     switch (name) {
       case 'blksize':
         if (number < MIN_BLKSIZE || number > wanted) return refuseValue(name, value, request.value);

@@ -5,6 +5,7 @@
  * They have none, because otherwise a forger could use up the budget and so lock a host out.
  */
 
+import { OPENING_SENDS } from '../transfer/retry-policy';
 import { RateLimiter } from './rate-limiter';
 
 /** ERROR packets with their whole text, and told as events. No honest site comes near it. */
@@ -12,8 +13,6 @@ const ERRORS = { perSecond: 50, burst: 1000 };
 
 /** The largest block without options, with its header (RFC 1350 section 5). */
 const PLAIN_BLOCK = 516;
-/** A server sends its first packet so often until the client answers. */
-export const OPENING_SENDS = 3;
 /** Bytes that a host which answers nothing gets each second, in the long run: 15 first blocks. */
 const UNANSWERED_PER_SECOND = 8 * 1024;
 /** So many transfers, at least, may begin for a host before the first answer. */

@@ -103,7 +103,11 @@ export interface ServerOptions {
   blksizeMax?: number;
   /** The largest window granted, in blocks, 1 to 65535. @default 64, what boot loaders ask for at most */
   windowsizeMax?: number;
-  /** First retransmission timeout in milliseconds, unless the client asks for another. @default 1000 */
+  /**
+   * First retransmission timeout in milliseconds, unless the client asks for another, which is then kept
+   * (RFC 2349). Later ones follow the measured round trip: in windows down to 200, otherwise not below
+   * this or 1000. @default 1000
+   */
   timeout?: number;
   /** Timeouts without progress before giving up. @default 6: two minutes, as long as a phone may need to erase its flash */
   retries?: number;

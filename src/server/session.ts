@@ -19,9 +19,9 @@ import type { Opening } from '../transfer/opening';
 import { PeerLock } from '../transfer/peer-lock';
 import type { Peer } from '../transfer/peer-lock';
 import { Receiver } from '../transfer/receiver';
+import { OPENING_SENDS, retryPolicy } from '../transfer/retry-policy';
 import type { RetryPolicy } from '../transfer/retry-policy';
 import { Sender } from '../transfer/sender';
-import { OPENING_SENDS } from './abuse-guard';
 import { announcedSize, tooLarge } from './admission';
 import type { Admission } from './admission';
 import type { EndingJudge } from './ending-judge';
@@ -31,10 +31,6 @@ import type { ScarceOption } from './shortage-report';
 import { storedFile } from './stored-file';
 import type { StoredFile } from './stored-file';
 
-/** Timeouts of a server double up to this, in milliseconds: with six retries, two minutes of patience for phones that erase their flash. */
-const MAX_TIMEOUT = 60_000;
-/** Below this a busy event loop would look like a lost packet. A shorter setting still holds. */
-const MIN_TIMEOUT = 200;
 /** Bytes of opcode and block number before the data (RFC 1350 section 5). */
 const HEADER = 4;
 /** The largest block granted by default: with the headers of UDP, TFTP and IP it fits a 1500-byte frame. */
@@ -226,7 +222,7 @@ export class Session {
       granted,
       opening: readOpening(granted),
       prepare: (opening, recorder) => ({
-        machine: new Sender(opening, this.#policy, recorder),
+        machine: new Sender(opening, this.#retryPolicy, recorder),
         source,
       }),
       release: () => source.close(),
@@ -245,9 +241,9 @@ export class Session {
     const record = await this.#transfer({
       size,
       granted,
-      opening: writeOpening(granted),
+      opening: writeOpening(granted, request.mode),
       prepare: (opening, recorder) => ({
-        machine: new Receiver(opening, this.#policy, recorder),
+        machine: new Receiver(opening, this.#retryPolicy, recorder),
         sink,
       }),
       release: () => sink.discard(),
@@ -342,18 +338,13 @@ export class Session {
     return grantOptions(asked, { blksizeMax, windowsizeMax }, transfer);
   }
 
-  get #policy(): RetryPolicy {
-    const { timeout, retries } = this.#options;
+  get #retryPolicy(): RetryPolicy {
     const sends = (): number => this.#openingSends;
     return {
-      timeout,
-      minTimeout: Math.min(MIN_TIMEOUT, timeout),
-      maxTimeout: MAX_TIMEOUT,
-      retries,
+      ...retryPolicy(this.#options, Math.random),
       get openingSends() {
         return sends();
       },
-      random: Math.random,
     };
   }
 }

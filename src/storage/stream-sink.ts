@@ -91,7 +91,7 @@ export function privateCopy(chunk: Uint8Array): Buffer {
 
 /** A full disk is worth telling the peer; everything else is our stream's own affair. */
 function streamError(cause: unknown): TftpError {
-  const error = fileError(cause);
-  if (error.code === 'ENOSPC') return error;
+  const { code, message } = fileError(cause);
+  if (code === 'ENOSPC') return new LocalError('EDISKFULL', message, { cause });
   return new LocalError('EIO', 'The stream that takes the content failed', { cause });
 }

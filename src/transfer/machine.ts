@@ -1,7 +1,7 @@
 /** What `Sender` and `Receiver` have in common: the opening, the timeouts, the ERROR packets, the end. */
 
 import { encode } from '../protocol/encode';
-import { PeerError, TimeoutError } from '../protocol/errors';
+import { PeerError, TimeoutError, errorText } from '../protocol/errors';
 import type { TftpError } from '../protocol/errors';
 import type { NegotiatedOptions } from '../protocol/options';
 import type { ErrorPacket, TransferPacket } from '../protocol/packet';
@@ -18,10 +18,17 @@ type Phase =
   | { readonly name: 'running' }
   | { readonly name: 'finished' };
 
+/** The ERROR codes with which servers answer options that they do not know. Others are about the file. */
+const REFUSES_OPTIONS: readonly number[] = [0, 2, 4, 8];
+
+/** How a request ended that nobody answered. */
+const NO_ANSWER = 'no answer';
+
 /** A transfer's outer life: opening, running, finished. */
 export abstract class Machine implements Transfer {
   readonly stats: TransferStats = { bytes: 0, retransmits: 0, duplicates: 0, stalls: 0 };
   protected readonly policy: RetryPolicy;
+  protected readonly opening: Opening;
   protected readonly recorder: FlightRecorder;
   protected readonly outbox = new Outbox();
   protected readonly timer: RetryTimer;
@@ -30,11 +37,16 @@ export abstract class Machine implements Transfer {
   #answered = false;
   /** How often the first packet was sent to a peer that has not answered. */
   #firstSends = 0;
+  /** How the first request ended, if there was a second one, which had no options. */
+  #firstRequest: string | undefined;
 
   constructor(opening: Opening, policy: RetryPolicy, recorder: FlightRecorder) {
     this.policy = policy;
+    this.opening = opening;
     this.recorder = recorder;
     this.timer = new RetryTimer(policy);
+    this.timer.halfOpen = !opening.persistent;
+    this.timer.negotiate(opening.options);
     this.#phase = { name: 'opening', opening };
   }
 
@@ -50,7 +62,7 @@ export abstract class Machine implements Transfer {
   /** How often something was repeated since the peer last told anything new; undefined if nothing was. */
   get silence(): { readonly attempt: number; readonly retries: number } | undefined {
     const { attempt } = this.timer;
-    return attempt === 0 || this.finished ? undefined : { attempt, retries: this.policy.retries };
+    return attempt === 0 || this.finished ? undefined : { attempt, retries: this.timer.retries };
   }
 
   start(now: number): void {
@@ -87,8 +99,10 @@ export abstract class Machine implements Transfer {
 
   handleTimeout(now: number): void {
     if (this.finished || !this.timer.expired(now)) return;
-    if (this.#exhausted) return this.handleSilence(now);
+    if (this.timer.exhausted(now)) return this.handleSilence(now);
+    if (this.#onlyListens) return this.timer.listen();
     this.outbox.emit({ type: 'retry', ...this.silence! });
+    if (this.timer.attempt > this.timer.retries / 2) this.#dropOptions(NO_ANSWER, now);
     this.#sendAgain(now);
   }
 
@@ -131,19 +145,22 @@ export abstract class Machine implements Transfer {
   protected abstract handleRunning(packet: TransferPacket, now: number): void;
   /** Repeats what the peer may not have got, after the opening. */
   protected abstract sendAgain(now: number): void;
-  /** All retries are used up. */
+  /** What is to be said of a peer that fell silent. */
+  protected get silenceText(): string {
+    return `The peer fell silent after ${this.stats.bytes} bytes`;
+  }
+
+  /** The patience is used up. */
   protected handleSilence(now: number): void {
-    const after = this.#answered ? ` after ${this.stats.bytes} bytes` : '';
-    const message = this.#answered ? `The peer fell silent${after}` : 'The peer did not answer';
     this.recorder.note(now, `gave up after ${this.timer.attempt} timeouts`);
-    const error = new TimeoutError(message);
-    if (this.#answered) this.abort(error, now);
-    else this.fail(error);
+    if (this.#answered) this.abort(new TimeoutError(this.silenceText), now);
+    else this.fail(new TimeoutError(`The peer did not answer${this.#secondRequest}`));
   }
 
   /** Something valid came from the peer, so it exists and wants this transfer. */
   protected peerAnswered(): void {
     this.#answered = true;
+    this.timer.halfOpen = false;
   }
 
   /** To be called for each first packet, the opening or DATA 1, until the peer has answered. */
@@ -167,31 +184,48 @@ export abstract class Machine implements Transfer {
   }
 
   /** A peer that never answered gets the first packet `openingSends` times in all; our own request is ours to repeat. */
-  get #exhausted(): boolean {
-    const forgeable = this.#phase.name !== 'opening' || !this.#phase.opening.persistent;
-    if (!this.#answered && forgeable) return this.#firstSends >= this.policy.openingSends;
-    return this.timer.attempt > this.policy.retries;
+  get #onlyListens(): boolean {
+    if (this.#answered || this.opening.persistent) return false;
+    return this.#firstSends >= this.policy.openingSends;
   }
 
   #begin(options: NegotiatedOptions, now: number): void {
     this.#phase = { name: 'running' };
-    this.timer.negotiate(options.timeout);
+    this.timer.negotiate(options);
     this.outbox.emit({ type: 'negotiated', options });
     this.begin(options, now);
   }
 
   /** ERROR ends a transfer at once and is never answered (RFC 1350 section 7), but for the one retry without options. */
-  #handleError(packet: ErrorPacket, now: number): void {
-    this.recorder.received(now, `ERROR ${packet.code}`, undefined, 0, packet.message);
-    const phase = this.#phase;
-    const retry = phase.name === 'opening' && packet.code === 8 && phase.opening.withoutOptions();
-    if (!retry) {
-      this.peerAnswered();
-      return this.fail(new PeerError(packet.code, packet.message));
+  #handleError({ code, message }: ErrorPacket, now: number): void {
+    this.recorder.received(now, `ERROR ${code}`, undefined, 0, message);
+    const text = message || errorText(code);
+    const answer = `ERROR ${code} "${text}"`;
+    if (REFUSES_OPTIONS.includes(code) && this.#dropOptions(answer, now)) {
+      this.timer.progress();
+      return this.#sendAgain(now);
     }
-    this.#phase = { name: 'opening', opening: retry };
-    this.timer.progress();
-    this.#sendOpening(retry, now);
+    // The same answer twice has nothing to do with the options.
+    const isOther = this.#phase.name === 'opening' && answer !== this.#firstRequest;
+    this.peerAnswered();
+    this.fail(new PeerError(code, isOther ? `${text}${this.#secondRequest}` : text));
+  }
+
+  /** What a failure says of the second request. */
+  get #secondRequest(): string {
+    const first = this.#firstRequest;
+    if (first === NO_ANSWER && !this.#answered) return ', with options or without';
+    return first === undefined ? '' : ` (asked again without options after ${first})`;
+  }
+
+  /** Some servers know no options, and refuse a request that has some, or ignore it. True if there were any to drop. */
+  #dropOptions(why: string, now: number): boolean {
+    const plain = this.#phase.name === 'opening' && this.#phase.opening.withoutOptions();
+    if (!plain) return false;
+    this.#phase = { name: 'opening', opening: plain };
+    this.#firstRequest = why;
+    this.recorder.note(now, `asks again without options after ${why}`);
+    return true;
   }
 
   #sendAgain(now: number): void {

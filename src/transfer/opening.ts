@@ -15,7 +15,7 @@ import { ProtocolError, isTftpError } from '../protocol/errors';
 import type { TftpError } from '../protocol/errors';
 import { DEFAULT_OPTIONS, confirmOptions } from '../protocol/options';
 import type { GrantedOptions, NegotiatedOptions } from '../protocol/options';
-import type { RequestPacket, TransferPacket, WireOption } from '../protocol/packet';
+import type { RequestPacket, TransferMode, TransferPacket, WireOption } from '../protocol/packet';
 
 /** How a side begins. */
 export interface Opening {
@@ -23,11 +23,18 @@ export interface Opening {
   readonly first: { readonly type: string; readonly datagram: Uint8Array } | undefined;
   /** True for a client: it may repeat its request as often as its retries allow, for nobody can forge our own request. */
   readonly persistent: boolean;
-  /** The options in force if there is nothing to wait for (`first` is undefined). */
+  /** True in octet mode: a `tsize` that was agreed upon is how many bytes there are (RFC 2349). */
+  readonly exact: boolean;
+  /** True for a server's read: many boot ROMs never acknowledge the last block, and have the file. */
+  readonly lastAckOptional: boolean;
+  /** The options in force if the peer grants none, or has no say: see `first`. */
   readonly options: NegotiatedOptions;
   /** Reads a packet of the peer, which is no ERROR. */
   answer(packet: TransferPacket): OpeningAnswer;
-  /** The opening to try once more with when the peer refuses the options (ERROR 8), if there is one. */
+  /**
+   * The opening to try once more with when the peer refuses the options or does not answer, if there
+   * is one. An answer to the first request may still come, and is taken.
+   */
   withoutOptions(): Opening | undefined;
 }
 
@@ -60,6 +67,8 @@ export function requestOpening(
   return {
     first: { type: request.type, datagram: encode(request) },
     persistent: true,
+    exact: request.mode === 'octet',
+    lastAckOptional: false,
     options: DEFAULT_OPTIONS,
     answer(packet) {
       if (packet.type === 'OACK') return confirm(request.options, packet.options, judge);
@@ -71,27 +80,36 @@ export function requestOpening(
     },
     withoutOptions() {
       if (request.options.length === 0) return undefined;
-      return requestOpening({ ...request, options: [] }, judge);
+      const datagram = encode({ ...request, options: [] });
+      return { ...this, first: { type: request.type, datagram }, withoutOptions: () => undefined };
     },
   };
 }
 
 /** A server's answer to a read: an OACK, or, where nothing was granted, DATA 1 at once. */
 export function readOpening(granted: GrantedOptions): Opening {
-  return serverOpening(granted, undefined, (packet) => packet.type === 'ACK' && packet.block === 0);
+  return {
+    ...serverOpening(granted, undefined, ({ type, block }) => type === 'ACK' && block === 0),
+    exact: true,
+    lastAckOptional: true,
+  };
 }
 
 /** A server's answer to a write: an OACK, or, where nothing was granted, ACK 0. */
-export function writeOpening(granted: GrantedOptions): Opening {
+export function writeOpening(granted: GrantedOptions, mode: TransferMode): Opening {
   const ack = { type: 'ACK', datagram: encode({ type: 'ACK', block: 0 }) };
-  return serverOpening(granted, ack, (packet) => packet.type === 'DATA' && packet.block === 1);
+  return {
+    ...serverOpening(granted, ack, ({ type, block }) => type === 'DATA' && block === 1),
+    exact: mode === 'octet',
+    lastAckOptional: false,
+  };
 }
 
 function serverOpening(
   granted: GrantedOptions,
   plain: Opening['first'],
-  begins: (packet: TransferPacket) => boolean,
-): Opening {
+  begins: (packet: { readonly type: string; readonly block?: number }) => boolean,
+): Omit<Opening, 'exact' | 'lastAckOptional'> {
   const oack = { type: 'OACK', datagram: encode({ type: 'OACK', options: granted.oack }) };
   return {
     first: granted.oack.length > 0 ? oack : plain,

@@ -1,5 +1,7 @@
 /** Which address and port may speak in a transfer: its TID (RFC 1350 section 4). */
 
+import { sameAddress } from '../protocol/address';
+
 /** An address and port of UDP. */
 export interface Peer {
   /** An IPv4 or IPv6 address. */
@@ -29,7 +31,7 @@ export class PeerLock {
 
   standing(from: Peer): Standing {
     if (this.#peer === undefined) return 'candidate';
-    const same = this.#peer.port === from.port && this.#peer.address === from.address;
+    const same = this.#peer.port === from.port && sameAddress(this.#peer.address, from.address);
     return same ? 'peer' : 'stranger';
   }
 

@@ -2,6 +2,7 @@
 
 import { distance } from '../protocol/block-number';
 import { DATA_HEADER } from '../protocol/constants';
+import { LocalError } from '../protocol/errors';
 import type { TftpError } from '../protocol/errors';
 import type { NegotiatedOptions } from '../protocol/options';
 import type { TransferPacket } from '../protocol/packet';
@@ -17,6 +18,20 @@ import type { BlockRun } from './send-window';
 const FIRST_PIECE = 2 * 1024;
 const LARGEST_PIECE = 128 * 1024;
 
+/**
+ * How long an ACK that may be one for each block is looked at before it counts as the report of a gap,
+ * in milliseconds.
+ */
+const GAP_DELAY = 10;
+/** If so many ACKs more follow in that time, the receiver acknowledges each block. */
+const ENOUGH_ACKS = 3;
+/** So many ACKs in a row that are equally far apart, and less than a window, come from no gaps either. */
+const EVEN_STEPS = 6;
+
+/** What is said where nobody knows whether the last blocks of a put have arrived. It goes on the wire too. */
+const UNCONFIRMED = 'the last block was not acknowledged';
+const UNCERTAIN = 'The last block was not acknowledged: the file may or may not be on the server';
+
 /** What is only known while blocks are being sent. Positions count from 1. */
 interface Sending {
   readonly options: NegotiatedOptions;
@@ -31,6 +46,15 @@ interface Sending {
   highest: number;
   /** The base at which a duplicate ACK has already led to a rewind. */
   rewoundAt: number;
+  /** When the last ACK counts as the report of a gap, unless another one comes before. */
+  rewindAt: number | undefined;
+  /** How many ACKs have come since one may have been such a report. */
+  followers: number;
+  /** What the receiver acknowledges: windows, or blocks inside of them as well. */
+  acknowledges: 'unknown' | 'windows' | 'blocks';
+  /** How many blocks the last ACK inside of a window was ahead of the one before, and how often so in a row. */
+  step: number;
+  evenSteps: number;
   /** The block whose first sending, at a time, lets its ACK measure the round trip; 0 for none. */
   timed: number;
   timedAt: number;
@@ -80,6 +104,11 @@ export class Sender extends Machine {
       windowEnd: 1 + options.windowsize,
       highest: 0,
       rewoundAt: 0,
+      rewindAt: undefined,
+      followers: 0,
+      acknowledges: 'unknown',
+      step: 0,
+      evenSteps: 0,
       timed: 0,
       timedAt: 0,
       asked: false,
@@ -104,24 +133,65 @@ export class Sender extends Machine {
   protected override sendAgain(now: number): void {
     const state = this.#sending!;
     this.stats.stalls += 1;
+    state.rewindAt = undefined;
+    state.followers = 0;
+    if (state.acknowledges === 'blocks') state.acknowledges = 'unknown';
+    state.evenSteps = 0;
     state.next = state.base;
     state.windowEnd = state.base + (state.base === 1 ? 1 : state.options.windowsize);
     state.timed = 0;
     this.#fill(state, now, 'again');
   }
 
+  override handleTimeout(now: number): void {
+    const state = this.#sending;
+    const { deadline = Infinity } = this.timer;
+    if (state?.rewindAt === undefined || now < state.rewindAt || now >= deadline) {
+      return super.handleTimeout(now);
+    }
+    this.#restartWindow(state, now, 'again');
+  }
+
+  override nextTimeout(): number | undefined {
+    const rewindAt = this.#sending?.rewindAt;
+    const timeout = super.nextTimeout();
+    // The timer runs as long as blocks are in flight.
+    return rewindAt === undefined || timeout === undefined ? timeout : Math.min(rewindAt, timeout);
+  }
+
   override handleUnreachable(error: TftpError, now: number): void {
-    if (!this.#endsWithoutLastAck(now)) super.handleUnreachable(error, now);
+    if (this.#endsWithoutLastAck(now)) return;
+    if (this.finished || !this.#unconfirmed) return super.handleUnreachable(error, now);
+    this.recorder.note(now, UNCONFIRMED);
+    const message = `${error.message}. ${UNCERTAIN}`;
+    super.handleUnreachable(new LocalError(error.code, message, { cause: error }), now);
   }
 
   protected override handleSilence(now: number): void {
-    if (!this.#endsWithoutLastAck(now)) super.handleSilence(now);
+    if (this.#endsWithoutLastAck(now)) return;
+    if (this.#unconfirmed) this.recorder.note(now, UNCONFIRMED);
+    super.handleSilence(now);
   }
 
-  /** Many boot ROMs never acknowledge the last block: they have what they want, and close their port. */
+  protected override get silenceText(): string {
+    return this.#unconfirmed ? UNCERTAIN : super.silenceText;
+  }
+
+  /** True if all has been sent to a server, which may or may not have it. */
+  get #unconfirmed(): boolean {
+    const state = this.#sending;
+    const isPut = !this.opening.lastAckOptional;
+    return isPut && state !== undefined && state.highest === state.window.last;
+  }
+
+  /**
+   * Many boot ROMs never acknowledge the last block: they have what they want, and close their port.
+   * That is known of a client that has acknowledged what came before, and of no other.
+   */
   #endsWithoutLastAck(now: number): boolean {
     const state = this.#sending;
-    if (this.finished || state === undefined || state.base !== state.window.last) return false;
+    if (!this.opening.lastAckOptional || this.finished || state === undefined) return false;
+    if (!this.answered || state.base !== state.window.last) return false;
     this.recorder.note(now, 'the last block was never acknowledged');
     this.stats.bytes = state.window.bytesUpTo(state.base);
     this.#done(false);
@@ -139,7 +209,10 @@ export class Sender extends Machine {
     this.peerAnswered();
     if (position < state.base) return this.#handleDuplicateAck(state, wire, now);
 
-    this.recorder.received(now, 'ACK', wire, 0, position < state.highest ? 'rewinds' : '');
+    const step = position - (state.base - 1);
+    const note = position === state.highest ? '' : judgeAckInside(state, step);
+    if (step > 1 && state.acknowledges === 'unknown') state.acknowledges = 'windows';
+    this.recorder.received(now, 'ACK', wire, 0, note);
     if (state.timed > 0 && position >= state.timed) {
       this.timer.measure(now - state.timedAt);
       state.timed = 0;
@@ -150,7 +223,19 @@ export class Sender extends Machine {
     state.window.release(position);
     if (position === state.window.last) return this.#done(true);
     state.base = position + 1;
-    this.#restartWindow(state, now, '');
+    // After a timeout less than what was acknowledged now may have been sent again.
+    state.next = Math.max(state.next, state.base);
+    if (note === '' || note === 'rewinds') return this.#restartWindow(state, now, '');
+    this.timer.arm(now);
+    if (note === 'may rewind') state.rewindAt = now + GAP_DELAY;
+    else this.#slideWindow(state, now);
+  }
+
+  /** The blocks in flight stay there, and as many follow as have been acknowledged. */
+  #slideWindow(state: Sending, now: number): void {
+    state.rewindAt = undefined;
+    state.windowEnd = state.base + state.options.windowsize;
+    this.#fill(state, now, '');
   }
 
   /**
@@ -164,12 +249,15 @@ export class Sender extends Machine {
     this.recorder.received(now, 'ACK', wire, 0, rewinds ? 'repeated, rewinds' : 'repeated');
     if (!rewinds) return;
     state.rewoundAt = state.base;
-    this.#restartWindow(state, now, 'again');
+    if (state.acknowledges === 'blocks') state.rewindAt = now + GAP_DELAY;
+    else this.#restartWindow(state, now, 'again');
   }
 
   /** The receiver counts its window from its last ACK on, so a whole one follows from `base`. */
   #restartWindow(state: Sending, now: number, note: string): void {
     if (state.highest >= state.base) state.timed = 0;
+    state.rewindAt = undefined;
+    state.followers = 0;
     state.next = state.base;
     state.windowEnd = state.base + state.options.windowsize;
     this.#fill(state, now, note);
@@ -208,8 +296,10 @@ export class Sender extends Machine {
     this.stats.retransmits += Math.max(0, Math.min(last, state.highest) - first + 1);
     if (last > state.highest) {
       state.highest = last;
-      state.timed = last;
-      state.timedAt = now;
+      if (state.acknowledges !== 'blocks' || state.timed === 0) {
+        state.timed = last;
+        state.timedAt = now;
+      }
     }
     state.next = last + 1;
     this.recorder.sent(now, 'DATA', first, run.segmentSize - DATA_HEADER, note, last);
@@ -219,4 +309,22 @@ export class Sender extends Machine {
     this.outbox.emit({ type: 'done', finalAck });
     this.finish();
   }
+}
+
+/**
+ * An ACK inside of the window reports a gap, and the blocks behind it have to be sent again (RFC 7440
+ * section 4); or the receiver acknowledges each block, and nothing is missing. Only at first is that
+ * not known: a gap is reported once, and is mostly not right behind the first block. So that ACK is
+ * looked at for a moment: more that follow, before anything was sent again, tell that it was no gap.
+ */
+function judgeAckInside(state: Sending, step: number): 'rewinds' | 'may rewind' | 'no gap' {
+  state.evenSteps = step === state.step ? state.evenSteps + 1 : 1;
+  state.step = step;
+  if (state.rewindAt !== undefined) state.followers += 1;
+  if (state.followers === ENOUGH_ACKS || state.evenSteps === EVEN_STEPS) {
+    state.acknowledges = 'blocks';
+  }
+  if (state.acknowledges === 'blocks') return 'no gap';
+  if (state.rewindAt !== undefined) return 'may rewind';
+  return step === 1 && state.acknowledges === 'unknown' ? 'may rewind' : 'rewinds';
 }

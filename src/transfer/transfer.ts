@@ -59,7 +59,7 @@ export type TransferEvent =
   | { readonly type: 'end' }
   /** A timeout without progress passed, and something was repeated. */
   | { readonly type: 'retry'; readonly attempt: number; readonly retries: number }
-  /** The file is across. `finalAck` is false if the last block was sent but never acknowledged. */
+  /** The file is across. `finalAck` is false if a client acknowledged all of its read but the last block, which was sent. */
   | { readonly type: 'done'; readonly finalAck: boolean }
   | { readonly type: 'failed'; readonly error: TftpError };
 

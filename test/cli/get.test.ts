@@ -1,8 +1,13 @@
 import should = require('should');
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { run } from '../../src/cli/main';
+import { ScriptedPeer } from '../helpers/scripted-peer';
+import { ON_LINUX, skipUnless } from '../helpers/skip';
+import { error, oack } from '../helpers/wire';
 import { FakeIo } from './fake-io';
 import { content, withFolder, withServer, withSilence } from './servers';
 import type { TransferRecord } from '../../src/net/transfer-record';
@@ -22,6 +27,27 @@ describe('red-tftp get', () => {
         io.err.should.equal('');
       }));
   }
+
+  it('takes 4 GiB at most unless told otherwise', async () => {
+    const limit = 4 * 1024 ** 3;
+    for (const [size, more, code] of [
+      [limit + 1, [], 4],
+      [limit + 1, ['--max-size', '5G'], 1],
+      [limit, [], 1],
+    ] as const) {
+      const peer = await ScriptedPeer.bind();
+      const io = new FakeIo();
+      const url = `tftp://127.0.0.1:${peer.port}/disk.img`;
+      const exit = run(['get', url, '-o', '-', ...more], io);
+      await peer.hear();
+      peer.send(oack('tsize', String(size)));
+      const heard = await peer.hear();
+      should(heard).match(code === 4 ? /^ERROR 3 .*limit of 4294967296 bytes/ : /^ACK 0/);
+      if (code === 1) peer.send(error(0, 'enough'));
+      should(await exit).equal(code);
+      peer.close();
+    }
+  });
 
   it('writes nothing but the file to stdout with -o -', () =>
     withGet(async ({ url }) => {
@@ -87,7 +113,39 @@ describe('red-tftp get', () => {
       should(heard[1]).equal('\0\u0001f\0netascii\0');
       await run(['get', `${url}f`, '--windowsize', 'auto', ...last], new FakeIo());
       should(heard[2]).containEql('windowsize\x0064\0');
+      await run(['get', `${url}f`, '--rollover', '1', '--timeout', '0.02', ...last], new FakeIo());
+      should(heard[3]).containEql('rollover\x001\0');
+      await run(['get', `${url}f`, '--rollover', '0', '--timeout', '0.02', ...last], new FakeIo());
+      should(heard[4]).containEql('rollover\x000\0');
     }));
+
+  it('takes an answer from another address with --any-address alone', async function () {
+    skipUnless(this, ON_LINUX, 'only Linux has 127.0.0.2 without setting it up');
+    const [asked, other] = [createSocket('udp4'), createSocket('udp4')];
+    try {
+      for (const [socket, address] of [
+        [asked, '127.0.0.1'],
+        [other, '127.0.0.2'],
+      ] as const) {
+        socket.bind(0, address);
+        await once(socket, 'listening');
+      }
+      asked.on('message', (_, { port, address }) => {
+        other.send(Buffer.from('\0\u0003\0\u0001content'), port, address);
+      });
+      const url = `tftp://127.0.0.1:${asked.address().port}/f`;
+      const quick = ['-o', '-', '--timeout', '0.02', '--retries', '0'];
+      const refused = new FakeIo();
+      (await run(['get', url, ...quick], refused)).should.equal(3);
+      refused.err.should.match(/127\.0\.0\.2 answered/);
+      const taken = new FakeIo();
+      (await run(['get', url, ...quick, '--any-address'], taken)).should.equal(0);
+      taken.out.should.equal('content');
+    } finally {
+      asked.close();
+      other.close();
+    }
+  });
 
   it('ends with 4 if the local file cannot be written', () =>
     withGet(async ({ url, folder }) => {

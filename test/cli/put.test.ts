@@ -50,7 +50,7 @@ describe('red-tftp put', () => {
       (await run(['put', `${file}.none`, `${url}up`, '--json'], io)).should.equal(4);
       io.err.should.match(/^red-tftp: [^\n]+\n$/);
       const last = recordOf(io.out.trimEnd().split('\n').at(-1));
-      last.should.match({ event: 'error', error: { code: 'ENOENT' } });
+      last.should.match({ event: 'error', error: { code: 'ENOFILE', tftpCode: 1 } });
     }));
 
   it('ends with 1 if the server accepts no files', () =>

@@ -8,6 +8,7 @@ describe('parseClientOptions', () => {
     should(parseClientOptions({ host: 'h' })).eql({ ...CLIENT_DEFAULTS, host: 'h' });
     should(CLIENT_DEFAULTS).eql({
       port: 69,
+      anyAddress: false,
       mode: 'octet',
       blksize: 1428,
       windowsize: 16,
@@ -33,6 +34,7 @@ describe('parseClientOptions', () => {
   const bad: ReadonlyArray<readonly [name: string, ...values: unknown[]]> = [
     ['host', '', 5],
     ['port', 0, 65536, 1.5, '69', null],
+    ['anyAddress', 'yes', 1, null],
     ['mode', 'mail', 'OCTET'],
     ['blksize', 7, 65465, 512.5, '512'],
     ['windowsize', 0, 65536, 'all', '16'],
@@ -66,6 +68,7 @@ describe('parseClientOptions', () => {
     { localAddress: '' },
     { maxSize: 0 },
     { rollover: 0 },
+    { anyAddress: true },
     { windowsize: 'auto', blksize: 65464 },
     { sha256: 'aB'.repeat(32), md5: '0'.repeat(32) },
   ] as ClientOptions[]) {

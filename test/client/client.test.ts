@@ -53,7 +53,7 @@ describe('TftpClient', () => {
       const client = clientFor(peer, options);
       const run = begin === 'put' ? client.put('12345', 'a/b') : client[begin]('a/b');
       const { bytes } = await peer.next();
-      peer.send(error(0));
+      peer.send(error(1));
       await failureOf(run);
       return bytes.toString('latin1').replaceAll('\0', '|');
     }
@@ -122,7 +122,7 @@ describe('TftpClient', () => {
       );
       const put = failureOf(other.put('12345', 'f'));
       should(await peer.hear()).equal('WRQ f octet blksize 1428 windowsize 1');
-      peer.send(error(0));
+      peer.send(error(1));
       await put;
       client.close();
     });
@@ -305,7 +305,7 @@ describe('TftpClient', () => {
       writeFileSync(temp.file('out'), 'old');
       const client = clientFor(running.place);
       const refused = client.getFile(temp.file('out'), 'empty', { overwrite: 'refuse' });
-      should((await failureOf(refused)).code).equal('EEXIST');
+      should((await failureOf(refused)).code).equal('EFILEEXISTS');
       should(readFileSync(temp.file('out'), 'utf8')).equal('old');
       await client.getFile(temp.file('out'), 'empty');
       should(readFileSync(temp.file('out'), 'utf8')).equal('');
@@ -315,7 +315,7 @@ describe('TftpClient', () => {
       const client = clientFor(running.place);
       const path = temp.file('new', 'out');
       const failure = await failureOf(client.getFile(path, 'text'));
-      should(failure.code).equal('ENOENT');
+      should(failure.code).equal('ENOFILE');
       should(failure.record!.event).equal('error');
       await client.getFile(path, 'text', { createDir: true });
       should(readFileSync(path, 'utf8')).equal('one\ntwo\rthree\r\n');
@@ -432,7 +432,7 @@ describe('TftpClient', () => {
     it('rejects when there is no such file, and sends nothing', async () => {
       const peer = await ScriptedPeer.bind();
       const failure = await failureOf(clientFor(peer).put({ file: temp.file('no') }, 'f'));
-      should(failure.code).equal('ENOENT');
+      should(failure.code).equal('ENOFILE');
       should(failure.message).match(/does not exist/);
       should(failure.record).have.properties({ event: 'error', operation: 'write' });
       await peer.expectSilence();

@@ -16,6 +16,11 @@ describe('parseTftpUrl', () => {
     ['tftp://h/a%20b%C3%A9', { host: 'h', port: 69, filename: 'a bé' }],
     ['tftp://h/a;b', { host: 'h', port: 69, filename: 'a;b' }],
     ['tftp://h/a?b#c', { host: 'h', port: 69, filename: 'a?b#c' }],
+    ['tftp://[fe80::1%25eth0]/f', { host: 'fe80::1%eth0', port: 69, filename: 'f' }],
+    ['tftp://[FE80::1%eth0]:70/f', { host: 'FE80::1%eth0', port: 70, filename: 'f' }],
+    ['tftp://[fe80::1%253]/f', { host: 'fe80::1%3', port: 69, filename: 'f' }],
+    ['tftp://[fe80::1%3]/f', { host: 'fe80::1%3', port: 69, filename: 'f' }],
+    ['tftp://[fe80::1%25br_lan.7]/f', { host: 'fe80::1%br_lan.7', port: 69, filename: 'f' }],
     ['tftp://h:65535/f', { host: 'h', port: 65535, filename: 'f' }],
   ] as const) {
     it(`reads ${url}`, () => {
@@ -36,6 +41,8 @@ describe('parseTftpUrl', () => {
     ['tftp://h:x/f', /must look like tftp:/],
     ['tftp://::1/f', /must look like tftp:/],
     ['tftp://[nonsense]/f', /nonsense is no IPv6 address/],
+    ['tftp://[fe80::1%]/f', /fe80::1% is no IPv6 address/],
+    ['tftp://[nonsense%25eth0]/f', /nonsense%25eth0 is no IPv6 address/],
     ['tftp://h/100%', /percent sign/],
     ['tftp://h/%FF', /percent sign/],
   ] as const) {

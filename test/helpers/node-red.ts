@@ -9,6 +9,7 @@ import tftpPut = require('../../nodes/tftp-put');
 import tftpResponse = require('../../nodes/tftp-response');
 import tftpServer = require('../../nodes/tftp-server');
 import tftpSidebar = require('../../nodes/tftp-sidebar');
+import { untoldNews } from '../../src/node-red/flow-news';
 import { MemoryStorage } from '../../src/storage/memory-storage';
 import { TftpServer } from '../../src/server/server';
 import { WORKER } from './worker';
@@ -179,6 +180,7 @@ export async function loadWholeFlow(nodes: FlowNode[], core: string[] = []): Pro
   );
   const ours = [tftpServer, tftpGet, tftpPut, tftpResponse, tftpSidebar];
   const all = [...types, Inbox.register, ...ours];
+  for (const { id } of nodes) loaded.add(id);
   await nodeRed.load(all, nodes);
 }
 
@@ -225,6 +227,9 @@ export function useNodeRed(): void {
   });
   afterEach(async () => {
     await helper.unload();
+    // The nodes of the next test have the same ids, and would tell what these could not.
+    for (const id of loaded) untoldNews.attach(id, () => undefined)();
+    loaded.clear();
     for (const close of closers.splice(0).toReversed()) await close();
   });
   after(async () => {
@@ -233,6 +238,9 @@ export function useNodeRed(): void {
 }
 
 const closers: (() => Promise<void>)[] = [];
+
+/** The ids of the nodes of a test. */
+const loaded = new Set<string>();
 
 /** Has something closed at the end of the test, the last one first. */
 export function closeAfterTest(close: () => Promise<void>): void {

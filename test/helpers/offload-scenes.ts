@@ -104,7 +104,7 @@ export async function mishaps(): Promise<Record<string, string>> {
       stranger.close();
       send(data(5, 'the end'));
       return `the stranger is told ${told}, `;
-    }),
+    }, 2055),
     'an ERROR comes in the middle of a window': await getFrom(async ({ send }) => {
       for (const packet of [data(5, BLOCK), data(6, BLOCK), error(0, 'enough')]) send(packet);
       return '';
@@ -130,7 +130,10 @@ interface Middle {
 }
 
 /** Lets a client of ours fetch a file of a server that announces many bytes, and tells the end. */
-async function getFrom(misbehave: (middle: Middle) => Promise<string>): Promise<string> {
+async function getFrom(
+  misbehave: (middle: Middle) => Promise<string>,
+  told = LONG,
+): Promise<string> {
   const port = await Endpoint.bind({ address: '127.0.0.1', port: 0 });
   const client = new TftpClient({ host: '127.0.0.1', port: port.local.port, ...PATIENT });
   const got = client.get('f', { blksize: 512, windowsize: 4 });
@@ -149,7 +152,7 @@ async function getFrom(misbehave: (middle: Middle) => Promise<string>): Promise<
         void port.send({ datagrams: packet, segmentSize: packet.length }, peer);
       const [, opcode, , block] = datagram;
       if (opcode === 1) {
-        send(oack('blksize', '512', 'tsize', `${LONG}`, 'windowsize', '4'));
+        send(oack('blksize', '512', 'tsize', `${told}`, 'windowsize', '4'));
       } else if (opcode === 4 && block === 0) {
         for (const first of [1, 2, 3, 4]) send(data(first, BLOCK));
       } else if (opcode === 4 && block === 4) {

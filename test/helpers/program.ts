@@ -86,14 +86,24 @@ export class BackgroundProgram {
 
   /** Waits until it has printed the pattern. Rejects, with what it said, if it ends before. */
   async printed(pattern: RegExp): Promise<RegExpExecArray> {
-    for (;;) {
-      const match = pattern.exec(this.#output);
-      if (match !== null) return match;
+    await this.saysSo(() => pattern.test(this.#output), String(pattern));
+    return pattern.exec(this.#output)!;
+  }
+
+  /** Waits until what it has printed fits. Rejects, with what it said, if it ends before. */
+  async saysSo(fits: () => boolean, what: string): Promise<void> {
+    while (!fits()) {
       if (!this.running) {
-        throw new Error(`The program ended before it said ${String(pattern)}: ${this.#output}`);
+        throw new Error(`The program ended before it said ${what}: ${this.#output}`);
       }
       await Promise.race([once(this.#news, 'output'), this.#ended]);
     }
+  }
+
+  /** Kills it, without a chance to tidy up. Resolves when it is gone. */
+  async kill(): Promise<void> {
+    if (this.running) this.#child.kill('SIGKILL');
+    await this.#ended;
   }
 
   /** Waits until it ends by itself. Resolves with its exit code; null: a signal killed it. */
@@ -106,11 +116,6 @@ export class BackgroundProgram {
   async stop(): Promise<number | null> {
     if (this.running) this.#child.kill();
     return this.ended();
-  }
-
-  /** Ends it as a crash would: it has no time to tidy up. */
-  kill(): void {
-    this.#child.kill('SIGKILL');
   }
 
   #print(text: string): void {

@@ -76,7 +76,7 @@ export function serverWrite(
   policy = POLICY,
   recorder = new FlightRecorder(),
 ): Receiver {
-  return new Receiver(writeOpening(grant('write', asked)), policy, recorder);
+  return new Receiver(writeOpening(grant('write', asked), 'octet'), policy, recorder);
 }
 
 /** Plays the rows in order. Between them it also makes the early and extra calls that must do nothing. */

@@ -6,6 +6,7 @@ import { decodeTransferPacket } from '../../src/protocol/decode';
 import { FlightRecorder } from '../../src/transfer/flight-recorder';
 import { readOpening, requestOpening, writeOpening } from '../../src/transfer/opening';
 import { Receiver } from '../../src/transfer/receiver';
+import type { Opening } from '../../src/transfer/opening';
 import type { RetryPolicy } from '../../src/transfer/retry-policy';
 import { Sender } from '../../src/transfer/sender';
 import type { TransferEvent } from '../../src/transfer/transfer';
@@ -42,6 +43,12 @@ export interface Scenario {
   readonly chunk?: number;
   /** Milliseconds that the sink takes to commit. */
   readonly commit?: number;
+  /** One side loses its power once so many packets have reached it: from then on it is silent. */
+  readonly death?: { readonly side: 'client' | 'server'; readonly after: number };
+  /** The window by which the receiver of a read goes, whatever was agreed upon. */
+  readonly believed?: number;
+  /** The size that the server tells, or that the client announces. @default that of the content */
+  readonly told?: number;
   readonly policy?: Partial<RetryPolicy>;
 }
 
@@ -50,6 +57,14 @@ export interface Outcome {
   readonly received: Buffer;
   readonly sender: TransferEvent | undefined;
   readonly receiver: TransferEvent | undefined;
+  /** True once the sink has the file for good. */
+  readonly committed: boolean;
+  /** The number of the last DATA block that was ever sent. */
+  readonly lastSent: number;
+  /** True once the receiver has answered the sender. */
+  readonly answered: boolean;
+  /** The sides that live and have begun, but have come to no end. */
+  readonly endless: readonly string[];
   /** Virtual milliseconds until the receiver was done. */
   readonly elapsed: number;
   readonly datagrams: number;
@@ -64,6 +79,9 @@ interface Side {
   readonly recorder: FlightRecorder;
   /** The virtual time from which on packets reach it: a server exists once its request has come. */
   started: boolean;
+  dead: boolean;
+  /** How many packets have reached it. */
+  heard: number;
   ending: TransferEvent | undefined;
   /** When its timer fires; Infinity if none is set. */
   timerAt: number;
@@ -89,6 +107,8 @@ class Simulation {
   readonly #agenda = new Agenda();
   #now = 0;
   #offset = 0;
+  #lastSent = 0;
+  #committed = false;
   #datagrams = 0;
   #elapsed = 0;
 
@@ -115,7 +135,11 @@ class Simulation {
     const granted = grantOptions(
       options,
       { blksizeMax: 65464, windowsizeMax: 64 },
-      { direction: scenario.direction, mode: 'octet', size: scenario.content.length },
+      {
+        direction: scenario.direction,
+        mode: 'octet',
+        size: scenario.told ?? scenario.content.length,
+      },
     );
     const side = (
       machine: typeof Sender | typeof Receiver,
@@ -124,14 +148,16 @@ class Simulation {
       const recorder = new FlightRecorder();
       const begin =
         opening === undefined
-          ? requestOpening(request)
+          ? believing(requestOpening(request), scenario.believed)
           : isRead
             ? readOpening(opening)
-            : writeOpening(opening);
+            : writeOpening(opening, 'octet');
       return {
         machine: new machine(begin, policy, recorder),
         recorder,
         started: false,
+        dead: false,
+        heard: 0,
         ending: undefined,
         timerAt: Infinity,
         queueEmptyAt: 0,
@@ -160,6 +186,12 @@ class Simulation {
       received: Buffer.concat(this.#chunks),
       sender: sender.ending,
       receiver: receiver.ending,
+      committed: this.#committed,
+      lastSent: this.#lastSent,
+      answered: sender.machine.answered,
+      endless: [this.#client, this.#server]
+        .filter(({ started, dead, ending }) => started && !dead && ending === undefined)
+        .map((side) => (side === this.#client ? 'client' : 'server')),
       elapsed: this.#elapsed,
       datagrams: this.#datagrams,
       retransmits: sender.machine.stats.retransmits,
@@ -174,6 +206,11 @@ class Simulation {
       const transmit = side.machine.pollTransmit();
       if (transmit) {
         const { datagrams, segmentSize } = transmit;
+        const count = Math.ceil(datagrams.length / segmentSize);
+        if (datagrams[1] === 3) {
+          const last = datagrams[2]! * 256 + datagrams[3]! + count - 1;
+          this.#lastSent = Math.max(this.#lastSent, last);
+        }
         for (let at = 0; at < datagrams.length; at += segmentSize) {
           this.#send(other, Uint8Array.from(datagrams.subarray(at, at + segmentSize)));
         }
@@ -192,7 +229,7 @@ class Simulation {
     if (deadline === undefined || deadline >= side.timerAt) return;
     side.timerAt = deadline;
     this.#agenda.add(deadline, () => {
-      if (side.timerAt !== deadline) return;
+      if (side.timerAt !== deadline || side.dead) return;
       side.timerAt = Infinity;
       side.machine.handleTimeout(this.#now);
       this.#drain(side);
@@ -223,6 +260,11 @@ class Simulation {
   }
 
   #deliver(to: Side, datagram: Uint8Array): void {
+    const { death } = this.#scenario;
+    const mortal = death?.side === (to === this.#client ? 'client' : 'server');
+    if (mortal && to.heard >= death.after) to.dead = true;
+    if (to.dead) return;
+    to.heard += 1;
     const isRequest = datagram[1] === 1 || datagram[1] === 2;
     if (isRequest && !to.started) {
       to.started = true;
@@ -249,6 +291,8 @@ class Simulation {
       machine.consumed(event.payload.length, this.#now);
     } else if (event.type === 'end' && machine instanceof Receiver) {
       this.#agenda.add(this.#now + commit, () => {
+        if (side.dead) return;
+        this.#committed = true;
         machine.committed(this.#now);
         this.#elapsed = this.#now;
         this.#drain(side);
@@ -258,6 +302,19 @@ class Simulation {
       side.ending = event;
     }
   }
+}
+
+/** The opening of a client that takes the window for another one than was agreed upon. */
+function believing(opening: Opening, windowsize: number | undefined): Opening {
+  if (windowsize === undefined) return opening;
+  return {
+    ...opening,
+    answer(packet) {
+      const answer = opening.answer(packet);
+      if (answer.type !== 'begin') return answer;
+      return { ...answer, options: { ...answer.options, windowsize } };
+    },
+  };
 }
 
 /** A binary heap of actions by time; equal times keep their order. */

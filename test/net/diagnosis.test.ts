@@ -27,6 +27,8 @@ import { ack, data, error, oack, rrq, wrq } from '../helpers/wire';
 
 const QUICK = { timeout: 20, retries: 1 };
 const BLOCK = 'b'.repeat(512);
+/** A client that asks no options. */
+const PLAIN: ClientOptions = { blksize: null, windowsize: null, tsize: false };
 
 /** The values of each key that a test has seen. */
 const seen = new Map<string, Readonly<Record<string, string | number>>>();
@@ -117,8 +119,8 @@ describe('diagnose', () => {
       [
         'rewound',
         {},
-        asks(rrq('f', 'windowsize', '2'), ack(0), ack(1), error(0)),
-        { count: 1, block: 2, windowsize: 2 },
+        asks(rrq('f', 'windowsize', '4'), ack(0), ack(2), error(0)),
+        { count: 1, block: 3, windowsize: 4 },
       ],
     ];
     for (const [key, options, script, values] of table) {
@@ -207,14 +209,23 @@ describe('diagnose', () => {
       ['silentAtFirstBlock', get, {}, [oack('blksize', '1428')], { blksize: 1428 }],
       ['silentInTheMiddleNoSize', get, {}, [data(1, BLOCK)], { block: 2 }],
       ['serverHasNoFile', get, {}, [error(1, 'gone')], { filename: 'f', text: 'gone' }],
-      ['serverDenied', put, {}, [error(2, 'no')], { text: 'no' }],
+      ['serverDenied', put, {}, [error(2, 'no'), error(2, 'no')], { text: 'no' }],
       ['serverFull', put, {}, [error(3, 'full')], { text: 'full' }],
       ['serverHasFile', put, {}, [error(6, 'there')], { text: 'there' }],
-      ['serverRefusedOptions', get, {}, [error(8, 'no'), error(8, 'none')], { text: 'none' }],
+      [
+        'serverRefusedOptions',
+        get,
+        {},
+        [error(8, 'no'), error(8, 'none')],
+        { text: 'none (asked again without options after ERROR 8 "no")' },
+      ],
       ['optionsDropped', get, {}, [error(8, 'no'), error(0, 'x')], { text: 'no' }],
       ['optionsUnacceptable', get, {}, [oack('multicast', '1')]],
       ['peerRefused', get, {}, [error(99, 'odd')], { code: 99, text: 'odd' }],
       ['wrongChecksum', get, { sha256: '0'.repeat(64) }, [data(1, 'x')]],
+      ['wrongSize', get, {}, [oack('tsize', '9'), data(1, 'x')]],
+      ['putUnconfirmed', put, PLAIN, [ack(0)], { blocks: 1, host: '127.0.0.1' }],
+      ['optionsUnanswered', get, {}, [Buffer.alloc(0), data(1, BLOCK)], { host: '127.0.0.1' }],
       ['tooLarge', get, { maxSize: 100 }, [data(1, 'x'.repeat(101))]],
       ['badSetting', (options) => clientFor(peer).get('', options), {}, []],
       ['noLocalAddress', get, { localAddress: '192.0.2.1' }, []],
@@ -235,6 +246,15 @@ describe('diagnose', () => {
       const port = await freePort();
       const failed = await failureOf(clientFor({ address: '127.0.0.1', port }, QUICK).get('f'));
       expectSaid(failed.record!, 'nothingListens', { port });
+    });
+
+    it('says answeredElsewhere', async () => {
+      const other = await ScriptedPeer.bind({ address: '127.0.0.9' });
+      const failed = failureOf(get({ ...PLAIN, retries: 0 }));
+      await peer.next();
+      other.send(data(1, 'x'), peer.other);
+      const { record } = await failed;
+      expectSaid(record!, 'answeredElsewhere', { other: `127.0.0.9:${other.port}` });
     });
 
     it('says portsInUse', async () => {
@@ -292,7 +312,17 @@ describe('diagnose', () => {
     const single = { options: { blksize: 1000, windowsize: 1 } };
 
     const table: [Key, TransferRecord, Expected?][] = [
-      ['flowTooLate', failed('ETIMEDOUT')],
+      ['flowTooLate', failed('ENOANSWER')],
+      [
+        'flowRefused',
+        failed('', { error: { code: 'ENOENT', tftpCode: 1, message: 'm', by: 'flow' } }),
+        { text: 'm' },
+      ],
+      ['localFileMissing', failed('ENOFILE', { role: 'client' }), { text: 'm' }],
+      ['localFileMissing', failed('ENOFILE'), { text: 'm' }],
+      ['localFileDenied', failed('ENOPERM', { role: 'client' }), { text: 'm' }],
+      ['localFileExists', failed('EFILEEXISTS', { role: 'client' }), { text: 'm' }],
+      ['localDiskFull', failed('EDISKFULL', { role: 'client' }), { text: 'm' }],
       ['queueFull', failed('EQUEUEFULL', { role: 'client' })],
       ['hostNotFound', failed('ENOTFOUND', { role: 'client', host: 'h' }), { host: 'h' }],
       ['failed', failed('EIO'), { text: 'm' }],

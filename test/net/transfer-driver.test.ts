@@ -79,6 +79,58 @@ describe('TransferDriver, with a peer that misbehaves', function () {
       should((await got).data.length).equal(512);
     });
 
+    for (const [what, packet, said] of [
+      ['DATA', data(1, 'evil'), /^\+.* -- DATA came from 127\.0\.0\.2:/m],
+      ['an OACK', oack('blksize', '8'), /^\+.* -- OACK came from 127\.0\.0\.2:/m],
+      ['an ERROR', error(1, 'gone'), /^\+.* -- ERROR 1 "gone" came from 127\.0\.0\.2:/m],
+    ] as const) {
+      it(`takes no ${what} of an address that was not asked, and names it`, async function () {
+        skipUnless(this, ON_LINUX, 'only Linux has 127.0.0.2 without setting it up');
+        const other = await ScriptedPeer.bind({ address: '127.0.0.2' });
+        const got = clientFor(server).get('f');
+        other.send(packet, (await server.next()).from);
+        should(await server.ask(data(1, 'good'))).equal('ACK 1');
+        should((await got).data.toString()).equal('good');
+
+        const failed = failureOf(clientFor(server).get('f', QUICK));
+        const { from } = await server.next();
+        other.send(packet, from);
+        other.send(packet, from);
+        const failure = await failed;
+        should(failure).have.properties({ code: 'ETIMEDOUT', name: 'TimeoutError' });
+        should(failure.message).match(
+          /; 127\.0\.0\.2 answered, which was not asked: .* anyAddress$/,
+        );
+        const lines = failure.record!.trace!.join('\n');
+        should(lines).match(said);
+        should(lines.match(/which was not asked/g)).have.length(1);
+      });
+    }
+
+    it('names that address as well where the one that was asked is closed', async function () {
+      skipUnless(this, ON_LINUX, 'not every system tells of closed ports');
+      const other = await ScriptedPeer.bind({ address: '127.0.0.2' });
+      const failed = failureOf(clientFor(server).get('f', { timeout: 300 }));
+      const { from } = await server.next();
+      other.send(data(1, 'evil'), from);
+      server.close();
+      const failure = await failed;
+      should(failure).have.properties({ code: 'ECONNREFUSED', name: 'LocalError' });
+      should(failure.message).match(/127\.0\.0\.2 answered/);
+    });
+
+    it('takes the answer of another address where that is allowed, and an ERROR', async function () {
+      skipUnless(this, ON_LINUX, 'only Linux has 127.0.0.2 without setting it up');
+      const other = await ScriptedPeer.bind({ address: '127.0.0.2' });
+      const client = clientFor(server, { anyAddress: true });
+      const got = client.get('f');
+      should(await other.ask(data(1, 'x'), (await server.next()).from)).equal('ACK 1');
+      should((await got).data.toString()).equal('x');
+      const failed = failureOf(client.get('g'));
+      other.send(error(1, 'gone'), (await server.next()).from);
+      should((await failed).message).equal('gone');
+    });
+
     it('takes an ERROR before the first answer only from the host that was asked', async function () {
       skipUnless(this, ON_LINUX, 'only Linux has 127.0.0.2 without setting it up');
       const spoofer = await ScriptedPeer.bind({ address: '127.0.0.2' });
@@ -98,10 +150,10 @@ describe('TransferDriver, with a peer that misbehaves', function () {
       should((await got).record.port).equal(transfer.port);
 
       const refused = failureOf(client.get('g'));
-      transfer.send(error(2, 'not you'), (await server.next()).from);
+      transfer.send(error(1, 'not here'), (await server.next()).from);
       const failure = await refused;
-      should(failure.message).equal('not you');
-      should(failure.record!.error).eql({ code: 'EACCES', tftpCode: 2, message: 'not you' });
+      should(failure.message).equal('not here');
+      should(failure.record!.error).eql({ code: 'ENOENT', tftpCode: 1, message: 'not here' });
       await transfer.expectSilence();
     });
 
@@ -117,7 +169,7 @@ describe('TransferDriver, with a peer that misbehaves', function () {
     for (const [why, options] of [
       ['was not asked', ['multicast', '1']],
       ['is larger than asked', ['blksize', '1429']],
-      ['is no number', ['windowsize', 'many']],
+      ['is no number', ['blksize', 'many']],
     ] as const) {
       it(`ends with ERROR 8 when a granted option ${why}`, async () => {
         const got = failureOf(clientFor(server).get('f'));
@@ -140,7 +192,8 @@ describe('TransferDriver, with a peer that misbehaves', function () {
       await server.next();
       should(await server.ask(error(8, 'no options'))).equal('RRQ f octet');
       server.send(error(8, 'no nothing'));
-      should(await got).have.properties({ code: 'EOPTNEG', message: 'no nothing' });
+      const message = 'no nothing (asked again without options after ERROR 8 "no options")';
+      should(await got).have.properties({ code: 'EOPTNEG', message });
       await server.expectSilence();
     });
 
@@ -261,32 +314,49 @@ describe('TransferDriver, with a peer that misbehaves', function () {
       should(calls.close).equal(1);
     });
 
-    it('reports success with finalAck false when only the last ACK never comes', async () => {
-      const records: TransferRecord[] = [];
-      const onEvent = (record: TransferRecord) => records.push(record);
-      const put = clientFor(server).put('x', 'f', { ...QUICK, progressInterval: 1000, onEvent });
+    it('reports a failure when the last ACK never comes: the file may be there or not', async () => {
+      const put = failureOf(clientFor(server).put('x', 'f', QUICK));
       await server.next();
       should(await server.ask(ack(0))).equal('DATA 1 1 B');
       should(await server.hear()).equal('DATA 1 1 B');
-      should(await put).have.properties({ event: 'complete', finalAck: false, bytes: 1 });
-      should(records.at(-2)).have.properties({ event: 'progress', percent: 100 });
-      should(records.at(-2)).not.have.property('retry');
+      const failure = await put;
+      should(failure).have.properties({ code: 'ETIMEDOUT', name: 'TimeoutError' });
+      should(failure.message).match(/may or may not be on the server$/);
+      should(failure.record).have.properties({ event: 'error', bytes: 0 });
+      should(await server.hear()).match(/^ERROR 0 The last block was not acknowledged/);
     });
+
+    for (const [how, given, said] of [
+      ['fewer', ['abc'], /^The content has only 3 bytes, but 5 were announced$/],
+      ['more', ['abc', 'def'], /^The content has at least 6 bytes, but 5 were announced$/],
+      ['no', [], /^The content has only 0 bytes, but 5 were announced$/],
+    ] as const) {
+      it(`sends no end of a source that has ${how} bytes than it announced`, async () => {
+        const chunks = [...given].map((text) => Buffer.from(text));
+        const { source, calls } = countingSource(async () => chunks.shift(), 5);
+        const put = failureOf(clientFor(server).put(source, 'f', { tsize: false, ...QUICK }));
+        await server.next();
+        should(await server.ask(ack(0))).match(/^ERROR 0 The content has /);
+        const failure = await put;
+        should(failure).have.properties({ code: 'EBADSIZE', name: 'LocalError' });
+        should(failure.message).match(said);
+        should(calls.close).equal(1);
+      });
+    }
   });
 
   describe('silence', () => {
     it('gives up after its retries', async () => {
       const got = failureOf(clientFor(server).get('f', { timeout: 20, retries: 2 }));
-      for (let sent = 0; sent < 3; sent += 1) {
-        should(await server.hear()).equal(
-          'RRQ f octet blksize 1428 tsize 0 utimeout 20000 windowsize 16',
-        );
-      }
+      const request = 'RRQ f octet blksize 1428 tsize 0 utimeout 20000 windowsize 16';
+      should(await server.hear()).equal(request);
+      should(await server.hear()).equal(request);
+      should(await server.hear()).equal('RRQ f octet');
       const failure = await got;
       should(failure).have.properties({
         code: 'ETIMEDOUT',
         name: 'TimeoutError',
-        message: 'The peer did not answer',
+        message: 'The peer did not answer, with options or without',
         filename: 'f',
         peer: `127.0.0.1:${server.port}`,
       });
@@ -460,7 +530,7 @@ describe('TransferDriver, with a peer that misbehaves', function () {
       should(failure.code).equal('ECANCELED');
       const missing = { file: '/nowhere/at/all' };
       const other = await failureOf(clientFor(server).put(missing, 'f', { onEvent }));
-      should(other.code).equal('ENOENT');
+      should(other.code).equal('ENOFILE');
     });
   });
 });

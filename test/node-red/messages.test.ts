@@ -42,18 +42,19 @@ describe('messages', () => {
     const mac = '00:04:f2:aa:bb:cc';
     const message = requestMessage(requestFor('a/b.cfg', { options, mac }), 'id 7');
     should(message).have.properties({
-      payload: 'a/b.cfg',
       topic: 'a/b.cfg',
       filename: 'a/b.cfg',
       event: 'request',
       ip: '127.0.0.1',
-      port: 50_000,
+      clientPort: 50_000,
       mac,
       mode: 'octet',
       _session: { type: 'tftp', id: 'id 7' },
     });
     should(JSON.stringify(message['options'])).equal('{"tsize":"0","__proto__":"1"}');
     should(sessionOf(message)).equal('id 7');
+    // get and put would take a port for that of their server, and a response a payload for its content.
+    should(message).not.have.properties('payload', 'port', 'host');
     should(requestMessage(requestFor('a'), 'id')).not.have.property('mac');
   });
 

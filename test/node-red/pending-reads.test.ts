@@ -66,19 +66,19 @@ describe('PendingReads', () => {
     const failure = new LocalError('ENOENT', 'missing');
     should(await failureOf(reads.answer(id, () => Promise.reject(failure)))).equal(failure);
     should(await failureOf(source)).equal(failure);
-    should((await failureOf(reads.answer(id, content))).message).match(/answered already/);
+    should((await failureOf(reads.answer(id, content))).message).match(/already answered/);
   });
 
   it('end at the deadline, and an answer that comes later is told so', async () => {
     const { reads, source, id, timer } = ask();
     timer.action();
     should(await failureOf(source)).have.properties({
-      code: 'ETIMEDOUT',
+      code: 'ENOANSWER',
       tftpCode: 0,
       message: 'The flow did not answer in time',
     });
     const late = await failureOf(reads.answer(id, content));
-    should(late).have.property('code', 'ETIMEDOUT');
+    should(late).have.property('code', 'ENOANSWER');
     should(late.message).match(/too late.*10 seconds/);
     should(() => reads.refuse(id, new LocalError('EACCES', 'no'))).throw(/too late/);
   });
@@ -91,7 +91,7 @@ describe('PendingReads', () => {
     should(timer.cancelled).be.true();
     const late = await failureOf(reads.answer(id, content));
     should(late).have.property('code', 'ECANCELED');
-    should(late.message).match(/Nobody waits.*The server was stopped/);
+    should(late.message).match(/no longer waiting.*The server was stopped/);
   });
 
   it('are not even told to the flow if nobody waits from the start', async () => {
@@ -108,11 +108,11 @@ describe('PendingReads', () => {
       opened += 1;
       return content();
     });
-    should(() => reads.refuse(id, new LocalError('EACCES', 'no'))).throw(/answered already/);
-    should((await failureOf(second)).message).match(/answered already/);
+    should(() => reads.refuse(id, new LocalError('EACCES', 'no'))).throw(/already answered/);
+    should((await failureOf(second)).message).match(/already answered/);
     await first;
     should(opened).equal(0);
-    should((await failureOf(reads.answer(id, content))).message).match(/answered already/);
+    should((await failureOf(reads.answer(id, content))).message).match(/already answered/);
     should(await source).have.property('size', 7);
   });
 
@@ -125,7 +125,7 @@ describe('PendingReads', () => {
       return slow;
     });
     should((await failureOf(late)).message).match(/too late/);
-    should((await failureOf(source)).code).equal('ETIMEDOUT');
+    should((await failureOf(source)).code).equal('ENOANSWER');
     should(closed).equal(1);
   });
 
@@ -140,7 +140,7 @@ describe('PendingReads', () => {
       });
       await failureOf(refused);
     }
-    should((await failureOf(reads.answer(id, content))).message).match(/No request waits/);
+    should((await failureOf(reads.answer(id, content))).message).match(/No pending request/);
     should(reads.size).equal(0);
   });
 });

@@ -27,7 +27,7 @@ describe('ServerNode', () => {
     statuses = [];
   });
   afterEach(async () => {
-    await node.close();
+    await node.close(false);
     await rm(folder, { recursive: true });
   });
 
@@ -38,6 +38,8 @@ describe('ServerNode', () => {
       status: (status) => statuses.push(status as NodeStatus),
       send: () => undefined,
       debug: () => undefined,
+      log: () => undefined,
+      warn: () => undefined,
       error: (error) => errors.push(error as TftpError),
     };
     const red = { _: (key: string) => key, settings: {} };
@@ -46,8 +48,8 @@ describe('ServerNode', () => {
   }
 
   for (const [why, settings, code, status] of [
-    ['its folder', { root: path.join(tmpdir(), 'tftp-none') }, 'ENOENT', 'noFolder'],
-    ['its address', { address: '192.0.2.1' }, 'EADDRNOTAVAIL', 'noAddress'],
+    ['its folder', { root: path.join(tmpdir(), 'tftp-none') }, 'ENOFILE', 'ENOFILE'],
+    ['its address', { address: '192.0.2.1' }, 'EADDRNOTAVAIL', 'EADDRNOTAVAIL'],
   ] as const) {
     it(`tells once that ${why} is missing, and tries again every three seconds`, async () => {
       start({ address: '127.0.0.1', port: 0, ...settings });
@@ -64,7 +66,8 @@ describe('ServerNode', () => {
     const port = await freePort();
     const other = await ScriptedPeer.bind({ port });
     start({ address: '127.0.0.1', port });
-    await clock.fireAndWait();
+    for (let attempt = 1; attempt <= 8; attempt += 1) await clock.fireAndWait();
+    should(clock.waits).eql([0, 50, 100, 200, 400, 800, 1600, 3000, 3000]);
     should(errors[0]!.message).match(/in use by another .* choose another port$/);
     other.close();
     clock.fire();
@@ -115,7 +118,7 @@ describe('ServerNode', () => {
           clock.fire();
           while (node.report.state !== 'listening') await new Promise(setImmediate);
           console.log('listening');
-          await node.close();
+          await node.close(false);
         })();
       `;
       const [ip, ...words] = [...network!.through, process.execPath, '-e', script];

@@ -115,7 +115,7 @@ for (const language of PRESENT.filter((name) => name !== 'en-US')) {
     it('are short below a node', () => {
       const values = { count: 500, active: 5, queued: 99, attempt: 2, retries: 6, port: 1023 };
       for (const [key, text] of sourceCatalogue(language, 'tftp.json')) {
-        if (!key.startsWith('tftp.status.')) continue;
+        if (!/^tftp\.(status|reason)\./.test(key)) continue;
         const filled = text.replace(/__(\w+)__/g, (_, name: keyof typeof values) =>
           String(values[name]),
         );

@@ -9,6 +9,7 @@ import {
   TFTP_RESPONSE_DEFAULTS,
   TFTP_SERVER_DEFAULTS,
 } from '../../src/node-red/node-config';
+import { TFTP_ERROR_CODES } from '../../src/protocol/errors';
 import { DEVICE_PROFILES } from '../../src/server/device-profiles';
 import { loadEditorPage, readIcon } from './editor-page';
 import { OTHER_SETTINGS, RIGHT_VALUES, WRONG_VALUES } from './editor-values';
@@ -266,7 +267,7 @@ describe('the catalogues of the nodes', () => {
   it('keep what is shown below a node short', () => {
     const values = { count: 500, active: 5, queued: 99, attempt: 2, retries: 6, port: 1023 };
     for (const [key, text] of pages[0]?.catalogue ?? []) {
-      if (!key.startsWith('tftp.status.')) continue;
+      if (!/^tftp\.(status|reason)\./.test(key)) continue;
       const filled = text.replace(/__(\w+)__/g, (_, name: keyof typeof values) =>
         String(values[name]),
       );
@@ -339,7 +340,12 @@ function errorCodes(): string[] {
 function statusKeys(): string[] {
   const source = readFileSync(path.join(REPOSITORY, 'src/node-red/status.ts'), 'utf8');
   const union = /export type StatusKey =([\s\S]*?);/.exec(source)?.[1] ?? '';
-  return [...union.matchAll(/'(\w+)'/g)].map((match) => `tftp.status.${match[1]}`);
+  const [statuses = ''] = /status\.[^`]*/.exec(union) ?? [];
+  const reasons = [...TFTP_ERROR_CODES, 'flow'].map((code) => `tftp.reason.${code}`);
+  return [
+    ...[...statuses.matchAll(/'(\w+)'/g)].map((match) => `tftp.status.${match[1]}`),
+    ...reasons,
+  ];
 }
 
 /** All fields of a transfer record, from the type itself. */

@@ -3,7 +3,8 @@
 const WRONG_NUMBERS = ['abc', '-1', '1e3', '0x10', '1,5'];
 const WRONG_WHOLE_NUMBERS = [...WRONG_NUMBERS, '1.5'];
 const WRONG_CLIENT_VALUES: Record<string, readonly unknown[]> = {
-  host: ['tftp://192.0.2.10', 'two words'],
+  host: ['tftp://192.0.2.10', 'two words', '300.1.1.1', '10.0.0.1:69', '1.2.3', 'pxe:69', '[pxe]'],
+  filename: ['a\tb', 'a\u0000', 'a\u007fb'],
   port: [...WRONG_WHOLE_NUMBERS, '0', '65536'],
   blksize: [...WRONG_WHOLE_NUMBERS, '7', '65465'],
   windowsize: [...WRONG_WHOLE_NUMBERS, '0', '65536', '60000', 'automatic'],
@@ -21,6 +22,7 @@ const WRONG_CLIENT_VALUES: Record<string, readonly unknown[]> = {
 export const WRONG_VALUES: Record<string, Record<string, readonly unknown[]>> = {
   'tftp-get': {
     ...WRONG_CLIENT_VALUES,
+    localFilename: ['a\nb'],
     maxSize: [...WRONG_NUMBERS, '0'],
     sha256: ['abc', 'g'.repeat(64), 'a'.repeat(63)],
   },
@@ -53,6 +55,7 @@ export const WRONG_VALUES: Record<string, Record<string, readonly unknown[]>> = 
     requestRate: [...WRONG_NUMBERS, '', '1000001'],
     guessLimit: [...WRONG_WHOLE_NUMBERS, '', '10001'],
     maxUploadSize: [...WRONG_NUMBERS, '0'],
+    uploadMemory: [...WRONG_NUMBERS, '', '0.5'],
     maxTransfers: [...WRONG_WHOLE_NUMBERS, '', '0'],
     maxPerHost: [...WRONG_WHOLE_NUMBERS, '', '0'],
     blksizeMax: [...WRONG_WHOLE_NUMBERS, '7', '65465'],
@@ -73,7 +76,9 @@ export const OTHER_SETTINGS: Record<string, Record<string, unknown>> = {
 
 /** Values that a validator must accept, of whichever node has the property. */
 export const RIGHT_VALUES: Record<string, readonly unknown[]> = {
-  host: ['', 'pxe.example', '192.0.2.10', '2001:db8::10', '${TFTP_HOST}'],
+  host: ['', 'pxe.example', '192.0.2.10', '2001:db8::10', '[::1]', 'fe80::1%eth0', '${TFTP_HOST}'],
+  filename: ['', 'a b.cfg', 'äöü'],
+  uploadMemory: ['1', '1.5', '4096'],
   port: ['1', '69', '65535', 6969, '${TFTP_PORT}'],
   blksize: ['', '8', '65464'],
   windowsize: ['', '1', '64', 'auto'],

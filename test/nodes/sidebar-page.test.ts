@@ -17,7 +17,6 @@ const COMPOSED: Readonly<Record<string, readonly string[]>> = {
   counter: sidebar.filter.CHOICES.filter((choice) => choice !== 'all'),
   heading: ['running', 'finished'],
   outcome: ['completed', 'failed', 'probe', 'expected', 'cancelled'],
-  reason: sidebar.words.REASONS,
   cancel: ['forbidden', 'over', 'lost'],
   column: ['icon', 'file', 'peer', 'state', 'rate', 'time', 'age', 'resent', 'action'],
   'direction.server': ['read', 'write'],

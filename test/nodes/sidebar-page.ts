@@ -98,13 +98,12 @@ export interface Sidebar {
     remember(filter: Filter): void;
   };
   words: {
-    REASONS: string[];
     percent(value: number): string;
     bytes(value: number): string;
     rate(value: number): string;
     duration(ms: number): string;
     clock(iso: string): string;
-    reason(error: { code: string }): string;
+    reason(error: { code: string; by?: 'flow' }): string;
     sentence(diagnosis: { key: string; values: object }): string | undefined;
     nodeName(node: SidebarNode | undefined): string;
   };

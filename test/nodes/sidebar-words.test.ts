@@ -1,6 +1,7 @@
 /** Numbers and sentences of the sidebar, and its chart. */
 
 import should = require('should');
+import { TFTP_ERROR_CODES } from '../../src/protocol/errors';
 import { loadSidebarPage, plain } from './sidebar-page';
 
 describe('the words of the sidebar', () => {
@@ -37,9 +38,12 @@ describe('the words of the sidebar', () => {
     should(loadSidebarPage('not a language').sidebar.words.bytes(2000)).match(/2/);
   });
 
-  it('have a reason for each known error, and the code of others', () => {
-    for (const code of words.REASONS) words.reason({ code }).should.not.containEql(code);
-    should(words.reason({ code: 'EWHATEVER' })).equal('EWHATEVER');
+  it('have a reason for each error, and never a code', () => {
+    const reasons = TFTP_ERROR_CODES.map((code) => words.reason({ code }));
+    for (const reason of reasons) reason.should.not.match(/E[A-Z]{3}|tftp\.|^$/);
+    should(new Set(reasons).size).equal(reasons.length);
+    should(words.reason({ code: 'EWHATEVER' })).equal(words.reason({ code: 'EUNDEF' }));
+    should(words.reason({ code: 'EUNDEF', by: 'flow' })).equal('refused by the flow');
   });
 
   it('name nodes', () => {

@@ -107,7 +107,7 @@ describe('tftp-get', () => {
     it('is a sequence of Buffers, with `stream`', async () => {
       const { port } = await startServer({ 'firmware.bin': FIRMWARE });
       const { send, outputs, completed } = await bench(
-        get(port, { ret: 'stream', maxSize: '0.01' }),
+        get(port, { ret: 'stream', maxSize: '0.2' }),
       );
       const msg = { payload: 'go', device: { name: 'A' } };
       send(msg);
@@ -232,6 +232,18 @@ describe('tftp-get', () => {
     });
 
     for (const [where, node, message] of [
+      ['the node', { rollover: '1' }, {}],
+      ['the message', {}, { tftpOptions: { rollover: 1 } }],
+    ] as const) {
+      it(`asks for another rollover if ${where} says so`, async () => {
+        const { port } = await startServer({ 'firmware.bin': 'x' });
+        const { send, outputs } = await bench(get(port, node));
+        send(message);
+        should((await outputs[0]!.until()).tftp!.options.rollover).equal(1);
+      });
+    }
+
+    for (const [where, node, message] of [
       ['the node', { windowsize: 'auto' }, {}],
       ['the message', { windowsize: '' }, { tftpOptions: { windowsize: 'auto' } }],
     ] as const) {
@@ -254,10 +266,10 @@ describe('tftp-get', () => {
       });
     }
 
-    it('ignores a URL that is not of TFTP', async () => {
+    it('does not look at the URL of another node if host and file are filled in', async () => {
       const { port } = await startServer({ 'firmware.bin': 'x' });
-      const { send, outputs } = await bench(get(port, { filename: '' }));
-      send({ url: 'http://192.0.2.1/', filename: 'firmware.bin' });
+      const { send, outputs } = await bench(get(port));
+      send({ url: 'http://192.0.2.1/' });
       should((await outputs[0]!.until()).tftp!.filename).equal('firmware.bin');
     });
 
@@ -291,7 +303,7 @@ describe('tftp-get', () => {
       for (const event of messages) {
         should(event).have.properties({
           _msgid: 'm1',
-          topic: 'firmware.bin',
+          topic: 'mine',
           device: { name: 'A' },
         });
         should(JSON.stringify(event)).not.match(/secret/);

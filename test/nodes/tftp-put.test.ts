@@ -67,7 +67,7 @@ describe('tftp-put', () => {
     const { events, messages } = outputs[1]!;
     should([events[0], events.at(-1)]).eql(['start', 'complete']);
     should(events.filter((event) => event === 'complete').length).equal(1);
-    should(messages[0]).have.properties({ _msgid: 'm1', topic: 'f', extra: { a: 1 } });
+    should(messages[0]).have.properties({ _msgid: 'm1', topic: 'mine', extra: { a: 1 } });
     should(caught.messages).be.empty();
   });
 
@@ -122,7 +122,13 @@ describe('tftp-put', () => {
     ['null', {}, { payload: null }, 'EINVAL', /nothing to send/],
     ['many files', { filename: '' }, { filename: ['a'], payload: 1 }, 'EINVAL', /one message for/],
     ['no local file', { source: '', sourceType: 'file' }, {}, 'EINVAL', /msg\.localFilename/],
-    ['a local file that is missing', { source: '/nope', sourceType: 'file' }, {}, 'ENOENT', /nope/],
+    [
+      'a local file that is missing',
+      { source: '/nope', sourceType: 'file' },
+      {},
+      'ENOFILE',
+      /nope/,
+    ],
     ['a server that takes no files', {}, { payload: 1 }, 'EACCES', /./],
   ];
   for (const [what, properties, message, code, says] of refused) {

@@ -195,7 +195,7 @@ describe('tftp-server, its control messages', () => {
       const flow = await listening();
       await rm(root, { recursive: true });
       flow.send({ action: 'reload' });
-      should((await flow.caught.until()).error!.code).equal('ENOENT');
+      should((await flow.caught.until()).error!.code).equal('ENOFILE');
       should(reportOf(await ask(flow, { action: 'status' })).state).equal('listening');
     });
 
@@ -214,7 +214,7 @@ describe('tftp-server, its control messages', () => {
     for (const action of ['start', 'reload']) {
       flow.send({ action, _msgid: action });
       const { error } = await flow.caught.until(({ _msgid }) => _msgid === action);
-      should(error!.code).equal('ENOENT');
+      should(error!.code).equal('ENOFILE');
     }
     should(flow.caught.messages.length).equal(3);
     await mkdir(missing);

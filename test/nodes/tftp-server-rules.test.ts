@@ -115,7 +115,7 @@ describe('tftp-server, its name rules', () => {
   it('says that a map file is missing', async () => {
     const flow = await start({ mapFile: path.join(root, 'none') });
     const { error } = await flow.caught.until();
-    should(error).have.property('code', 'ENOENT');
+    should(error).have.property('code', 'ENOFILE');
     should(error?.message).match(/There is no map file .*none: create it, or name another one$/);
   });
 
@@ -167,12 +167,25 @@ describe('tftp-server, its name rules', () => {
       should(body).have.properties({ refused: 'No 127.0.0.1' });
     });
 
+    it('tells the first steps of many', async () => {
+      const { body } = await ask({ rules: 'rs . a', name: 'x' });
+      should(body).have.property('steps').with.length(200);
+      should(body).have.property('moreSteps', 4096 + 1 - 200);
+      JSON.stringify(body).length.should.be.below(50_000);
+    });
+
     const wrong: [what: string, body: object, says: RegExp][] = [
       ['wrong rules', { rules: 'r (\nq', name: 'a' }, /line 1: .*; line 2: /],
       ['no rules', { name: 'a' }, /The rules must be text/],
       ['no name', { rules: '' }, /The name must be text/],
       ['no address', { rules: '', name: 'a', client: 'b' }, /The client must be an IP address/],
       ['rules that are too long', { rules: '#'.repeat(65537), name: 'a' }, /65536 characters/],
+      ['too many rules', { rules: 'r a b\n'.repeat(1000), name: 'a' }, /1000 lines/],
+      [
+        'a rule that is too long',
+        { rules: `r a ${'b'.repeat(2050)}`, name: 'a' },
+        /2048 characters/,
+      ],
       ['a name that is too long', { rules: '', name: 'a'.repeat(513) }, /512 characters/],
       ['something else', [], /The rules must be text/],
     ];
@@ -185,21 +198,20 @@ describe('tftp-server, its name rules', () => {
       });
     }
 
-    it('wants the permission to read', () => {
-      const guard = (): void => undefined;
+    it('wants the permission to write, and the port check the one to read', () => {
       const routes: unknown[][] = [];
       const host = {
         httpAdmin: {
           post: (...route: unknown[]) => routes.push(route),
           get: (...route: unknown[]) => routes.push(route),
         },
-        auth: { needsPermission: (permission: string) => permission === 'tftp.read' && guard },
+        auth: { needsPermission: (permission: string) => permission },
       };
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all that is used of it
       registerAdminRoutes(host as unknown as RoutesHost, new ServerPlaces());
       should(routes.map(([name, first]) => [name, first])).eql([
-        ['/tftp/try-name', guard],
-        ['/tftp/port', guard],
+        ['/tftp/try-name', 'tftp.write'],
+        ['/tftp/port', 'tftp.read'],
       ]);
     });
 

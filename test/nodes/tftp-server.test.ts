@@ -70,7 +70,7 @@ describe('tftp-server', () => {
         topic: 'firmware.bin',
         filename: 'firmware.bin',
         ip: '127.0.0.1',
-        port: record.port,
+        clientPort: record.port,
       });
       should(new Set(messages.map(({ payload }) => asRecord(payload).id)).size).equal(1);
       should(outputs[0]!.messages).be.empty();
@@ -217,7 +217,7 @@ describe('tftp-server', () => {
     const { caught, statuses } = await bench(server({ root: missing }));
     const { error } = await caught.until();
     should(error!.message).match(/later does not exist/);
-    should((await statuses.until()).status!.text).match(/status\.noFolder$/);
+    should((await statuses.until()).status!.text).match(/reason\.ENOFILE$/);
     await mkdir(missing);
     await statuses.until(({ status }) => status?.text === `:${port}`);
     should(caught.messages.length).equal(1);

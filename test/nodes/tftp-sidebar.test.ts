@@ -123,13 +123,14 @@ describe('the TFTP sidebar', () => {
     ['tftp-get', getForever],
     ['tftp-server', serveFirmware],
   ] as const) {
-    it(`forgets what a ${type} node runs when it is closed`, async () => {
+    it(`shows the ending of what a ${type} node ran when it was closed`, async () => {
       const { row } = await begin();
       await redeploy([]);
-      const { live, liveCount } = await snapshot();
-      should([live.length, liveCount]).eql([0, 0]);
-      const { status } = await adminRequest().get(`/tftp/transfers/${row.id}`);
-      should(status).equal(404);
+      const { live, liveCount, finished } = await snapshot();
+      should([live.length, liveCount, finished[0]!.id]).eql([0, 0, row.id]);
+      const { record } = await details(row.id);
+      should(record).have.properties({ event: 'error' });
+      should(record.error).have.property('code', 'ECANCELED');
     });
   }
 

@@ -83,8 +83,34 @@ export class NodeRedRuntime {
     return (await this.get(route, accept)).text();
   }
 
+  /** Deploys flows: all, or what the kind says. Resolves when Node-RED has begun to start them. */
+  async deploy(flows: readonly object[], kind: 'full' | 'flows' | 'nodes'): Promise<void> {
+    const headers = { 'Content-Type': 'application/json', 'Node-RED-Deployment-Type': kind };
+    await this.#post('/flows', { headers, body: JSON.stringify(flows) });
+  }
+
+  /** Presses the button of an Inject node. */
+  async inject(id: string): Promise<void> {
+    await this.#post(`/inject/${id}`);
+  }
+
+  /** Waits until what it has logged from this character on fits. */
+  async logs(fits: (log: string) => boolean, from: number, what: string): Promise<void> {
+    await this.program.saysSo(() => fits(this.log.slice(from)), what);
+  }
+
   async stop(): Promise<void> {
     await this.program.stop();
+  }
+
+  /** Ends it as a power failure would. */
+  async kill(): Promise<void> {
+    await this.program.kill();
+  }
+
+  async #post(route: string, request: RequestInit = {}): Promise<void> {
+    const response = await fetch(new URL(route, this.base), { method: 'POST', ...request });
+    if (!response.ok) throw new Error(`POST ${route} gave ${response.status}`);
   }
 }
 

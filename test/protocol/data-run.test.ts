@@ -205,17 +205,5 @@ describe('DataRuns', () => {
         should(texts(split.split(five, 32))).deepEqual(texts([five]));
       });
     }
-
-    for (const size of [0, 7, 40, 1000]) {
-      it(`tells copies of a last block of 3 bytes apart where ${size} were told`, () => {
-        const split = new DataRuns({ ...FILE, windowsize: 4 }, size);
-        for (const count of [1, 2, 3, 8]) {
-          const copies = Array.from({ length: count }, () => five);
-          should(texts(split.split(Buffer.concat(copies), 32))).deepEqual(texts(copies));
-        }
-        const mixed = Buffer.concat([five, data(6, 'abc')]);
-        should(texts(split.split(mixed, 32))).deepEqual(texts([mixed]));
-      });
-    }
   });
 });

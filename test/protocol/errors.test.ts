@@ -31,6 +31,7 @@ const OWN_CODES: readonly TftpErrorCode[] = [
   'EADDRINUSE',
   'EADDRNOTAVAIL',
   'EDIGEST',
+  'EBADSIZE',
   'ENOTFOUND',
   'ECONNREFUSED',
   'EBUSY',

@@ -120,7 +120,11 @@ function slowConfirm(
   for (const { name, value } of oack) {
     const wanted = slowNumber(asked.find((o) => o.name === name)?.value ?? '');
     const got = slowNumber(value);
-    if (wanted === undefined || got === undefined) return undefined;
+    if (wanted === undefined) return undefined;
+    if (got === undefined) {
+      if (name === 'blksize' || name === 'rollover') return undefined;
+      continue;
+    }
     const exact = ['timeout', 'utimeout', 'rollover'].includes(name);
     if (exact && got !== wanted) return undefined;
     if (name === 'blksize' && !(got >= 8 && got <= wanted)) return undefined;
@@ -470,7 +474,18 @@ describe('confirmOptions', () => {
     should(refused('rollover=0', 'rollover=1')).match(/rollover=1/);
   });
 
-  it('refuses what is no number', () => {
-    should(refused('tsize=0', 'tsize=many')).equal('The server granted tsize=many');
-  });
+  for (const value of ['', '-1', 'many', '1152921504606846976', '0x10']) {
+    it(`takes ${JSON.stringify(value)} for no answer, but where it says how the file is cut`, () => {
+      for (const name of ['tsize', 'timeout', 'utimeout', 'windowsize']) {
+        const ask = [{ name, value: '20000' }];
+        should(confirmOptions(ask, [{ name, value }])).eql(DEFAULT_OPTIONS);
+      }
+      should(refused('blksize=8', `blksize=${value}`)).equal(
+        `The server granted blksize=${value} where 8 was asked`,
+      );
+      should(refused('rollover=1', `rollover=${value}`)).equal(
+        `The server granted rollover=${value} where 1 was asked`,
+      );
+    });
+  }
 });

@@ -65,7 +65,7 @@ describe('TftpServer and forged requests', () => {
     ['a write with options', wrq('new', 'blksize', '1468'), 'OACK blksize 1468'],
   ] as const) {
     it(`${title}, repeated ten times, draws three small packets`, async () => {
-      const { place, record } = await startServer({ storage, timeout: 50, retries: 100 });
+      const { place, record } = await startServer({ storage, timeout: 50, retries: 3 });
       const peer = await ScriptedPeer.bind();
       for (let n = 0; n < 10; n += 1) peer.send(request, place);
       let bytes = 0;

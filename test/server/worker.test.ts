@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import should = require('should');
+import { UploadMemory } from '../../src/node-red/upload-memory';
 import { UploadStorage } from '../../src/node-red/upload-storage';
 import { NameRules } from '../../src/server/names/name-rules';
 import type { StoredFile } from '../../src/server/stored-file';
@@ -111,7 +112,7 @@ describe('TftpServer with a worker', () => {
       const peer = await ScriptedPeer.bind();
       should(await peer.ask(rrq('f'), place)).equal('ERROR 2 Not a regular file');
       should((await record('error')).error).match({
-        code: 'EACCES',
+        code: 'ENOPERM',
         message: /^\/secret\/path is/,
       });
       should(await peer.ask(wrq('f'), place)).equal('ERROR 0 An internal error occurred');
@@ -135,7 +136,8 @@ describe('TftpServer with a worker', () => {
   });
 
   it('hands out the content of uploads that the worker keeps in memory', async () => {
-    const storage = new UploadStorage(new FolderStorage({ root: temp.path }), 'both');
+    const memory = new UploadMemory(LONG.length);
+    const storage = new UploadStorage(new FolderStorage({ root: temp.path }), 'both', memory);
     const { server, place } = await startServer({ storage, worker: true });
     const upload = new Promise<StoredFile>((resolve) => {
       server.on('upload', (_, stored) => resolve(stored));

@@ -38,8 +38,8 @@ describe('two of ours over a bad link', function () {
             }
           }
         }
-        // The dally outlives all but the unluckiest losses of the last ACK.
-        falseFailures.should.be.belowOrEqual(transfers / 200);
+        // The dally outlives all but the unluckiest losses of the last ACK. Without it a put has failed.
+        falseFailures.should.be.belowOrEqual(transfers / 100);
       });
     }
   }

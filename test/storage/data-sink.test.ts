@@ -268,7 +268,7 @@ describe('streamSink', () => {
     const stream = new Writable({ write: (_chunk, _encoding, done) => done(full) });
     const sink = streamSink(stream);
     const failure = await failureOf(sink.write(Buffer.from('a')));
-    should(failure).have.properties({ code: 'ENOSPC', tftpCode: 3 });
+    should(failure).have.properties({ code: 'EDISKFULL', tftpCode: 3 });
     should(failure.cause).equal(full);
   });
 

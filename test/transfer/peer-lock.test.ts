@@ -14,6 +14,13 @@ describe('PeerLock', () => {
     should(lock.standing(OTHER_HOST)).equal('stranger');
   });
 
+  it('compares addresses, however they are written', () => {
+    const lock = new PeerLock({ address: 'fe80::1%eth0', port: 69 });
+    should(lock.standing({ address: 'FE80:0::1%25eth0', port: 69 })).equal('peer');
+    should(lock.standing({ address: 'fe80::1%eth1', port: 69 })).equal('stranger');
+    should(new PeerLock(SERVER).standing({ ...SERVER, address: '::ffff:192.0.2.1' })).equal('peer');
+  });
+
   it('takes anybody as a candidate until a client locks one', () => {
     const lock = new PeerLock();
     should(lock.peer).be.undefined();

@@ -1,11 +1,16 @@
 import should = require('should');
 import { decodeTransferPacket } from '../../src/protocol/decode';
 import { FlightRecorder } from '../../src/transfer/flight-recorder';
-import type { Receiver } from '../../src/transfer/receiver';
-import { POLICY, clientGet, play, serverWrite } from '../helpers/script';
+import { writeOpening } from '../../src/transfer/opening';
+import { grantOptions } from '../../src/protocol/options';
+import { Receiver } from '../../src/transfer/receiver';
+import { POLICY, clientGet, drain, play, serverWrite } from '../helpers/script';
 import type { Row } from '../helpers/script';
 
 const NEVER = undefined;
+const NO_ANSWER = 'failed TimeoutError ETIMEDOUT: The peer did not answer';
+const AGAIN = (text: string, why: string) =>
+  `failed PeerError EUNDEF: ${text} (asked again without options after ${why})`;
 
 /** A client that receives in lock-step; two blocks are in. */
 const LOCKSTEP: readonly Row[] = [
@@ -19,7 +24,7 @@ const LOCKSTEP: readonly Row[] = [
 const COMMITTING: readonly Row[] = [...LOCKSTEP, [40, '<- DATA 3 cc', ['data c*2', 'end'], NEVER]];
 
 /** All is safe, and the last ACK is out. */
-const DALLYING: readonly Row[] = [...COMMITTING, [100, 'committed', ['-> ACK 3', 'done'], 6_100]];
+const DALLYING: readonly Row[] = [...COMMITTING, [100, 'committed', ['-> ACK 3', 'done'], 8_100]];
 
 /** A client that receives in windows of four; the first window is in. */
 const WINDOWS: readonly Row[] = [
@@ -58,12 +63,33 @@ describe('Receiver as a client', () => {
     play(receiver, [
       [0, 'start', ['-> RRQ f octet blksize=8'], 1_000],
       [1_000, 'timeout', ['-> RRQ f octet blksize=8', 'retry 1/3'], 3_000],
-      [3_000, 'timeout', ['-> RRQ f octet blksize=8', 'retry 2/3'], 7_000],
-      [7_000, 'timeout', ['-> RRQ f octet blksize=8', 'retry 3/3'], 15_000],
+      // Half of the retries are without options.
+      [3_000, 'timeout', ['-> RRQ f octet', 'retry 2/3'], 7_000],
+      [7_000, 'timeout', ['-> RRQ f octet', 'retry 3/3'], 15_000],
       // 1 + 2 + 4 + 8 s
-      [15_000, 'timeout', ['failed TimeoutError ETIMEDOUT: The peer did not answer'], NEVER],
+      [15_000, 'timeout', [`${NO_ANSWER}, with options or without`], NEVER],
     ]);
     should(receiver.stats.retransmits).equal(3);
+  });
+
+  it('takes an answer to either request once it has asked without options', () => {
+    const ASKED: readonly Row[] = [
+      [0, 'start', ['-> RRQ f octet blksize=8'], 1_000],
+      [1_000, 'timeout', ['-> RRQ f octet blksize=8', 'retry 1/3'], 3_000],
+      [3_000, 'timeout', ['-> RRQ f octet', 'retry 2/3'], 7_000],
+    ];
+    play(clientGet('blksize=8'), [
+      ...ASKED,
+      [3_010, '<- DATA 1 abc', ['negotiated', 'data abc', 'end'], NEVER],
+    ]);
+    play(clientGet('blksize=8'), [
+      ...ASKED,
+      [3_010, '<- OACK blksize=8', ['-> ACK 0', 'negotiated blksize=8'], 4_010],
+    ]);
+    play(clientGet('blksize=8'), [
+      ...ASKED,
+      [3_010, '<- ERROR 0 no', [AGAIN('no', 'no answer')], NEVER],
+    ]);
   });
 
   it('repeats a lost ACK 0 by its own timer', () => {
@@ -81,11 +107,13 @@ describe('Receiver as a client', () => {
     play(receiver, [
       [0, 'start', ['-> RRQ f octet blksize=8'], 1_000],
       [10, '<- OACK blksize=8', ['-> ACK 0', 'negotiated blksize=8'], 1_010],
-      [500, '<- OACK blksize=8', ['-> ACK 0'], 1_500],
-      [510, '<- DATA 1 a*8', ['-> ACK 1', 'data a*8'], 1_510],
-      [520, '<- OACK blksize=8', [], 1_510],
+      [500, '<- OACK blksize=8', [], 525],
+      [525, 'timeout', ['-> ACK 0'], 1_525],
+      [530, '<- OACK blksize=8', [], 555],
+      [540, '<- DATA 1 a*8', ['-> ACK 1', 'data a*8'], 1_540],
+      [550, '<- OACK blksize=8', [], 1_540],
     ]);
-    should(receiver.stats.duplicates).equal(2);
+    should(receiver.stats.duplicates).equal(3);
   });
 
   it('waits for DATA 1 or OACK alone', () => {
@@ -129,27 +157,57 @@ describe('Receiver as a client', () => {
     ]);
   });
 
-  it('retries once without options when it is told ERROR 8', () => {
+  for (const code of [0, 2, 4, 8]) {
+    it(`asks once more without options when it is told ERROR ${code}`, () => {
+      const recorder = new FlightRecorder();
+      play(clientGet('blksize=8', POLICY, recorder), [
+        [0, 'start', ['-> RRQ f octet blksize=8'], 1_000],
+        [10, `<- ERROR ${code} no options`, ['-> RRQ f octet'], 1_010],
+        [20, '<- DATA 1 abc', ['negotiated', 'data abc', 'end'], NEVER],
+      ]);
+      const why = `asks again without options after ERROR ${code} "no options"`;
+      should(recorder.lines()).containEql(`+10.0 ms -- ${why}`);
+      play(clientGet('blksize=8'), [
+        [0, 'start', ['-> RRQ f octet blksize=8'], 1_000],
+        [10, `<- ERROR ${code} no options`, ['-> RRQ f octet'], 1_010],
+        [20, '<- ERROR 0 still', [AGAIN('still', `ERROR ${code} "no options"`)], NEVER],
+      ]);
+    });
+  }
+
+  it('says what the server said twice once', () => {
     play(clientGet('blksize=8'), [
       [0, 'start', ['-> RRQ f octet blksize=8'], 1_000],
-      [10, '<- ERROR 8 no options', ['-> RRQ f octet'], 1_010],
-      [20, '<- DATA 1 abc', ['negotiated', 'data abc', 'end'], NEVER],
-    ]);
-    play(clientGet('blksize=8'), [
-      [0, 'start', ['-> RRQ f octet blksize=8'], 1_000],
-      [10, '<- ERROR 8 no options', ['-> RRQ f octet'], 1_010],
-      [20, '<- ERROR 8 still', ['failed PeerError EOPTNEG: still'], NEVER],
+      [10, '<- ERROR 2 ', ['-> RRQ f octet'], 1_010],
+      [20, '<- ERROR 2 ', ['failed PeerError EACCES: Access violation'], NEVER],
     ]);
   });
 
-  it('does not retry without options when it asked for none, or for another reason', () => {
+  it('asks no second time where the file is the reason, or no option was asked', () => {
     play(clientGet(), [
       [0, 'start', ['-> RRQ f octet'], 1_000],
       [10, '<- ERROR 8 no', ['failed PeerError EOPTNEG: no'], NEVER],
     ]);
+    for (const [code, name, text] of [
+      [1, 'ENOENT', 'File not found'],
+      [3, 'ENOSPC', 'Disk full or allocation exceeded'],
+      [5, 'EBADTID', 'Unknown transfer ID'],
+      [6, 'EEXIST', 'File already exists'],
+      [7, 'ENOUSER', 'No such user'],
+    ] as const) {
+      play(clientGet('blksize=8'), [
+        [0, 'start', ['-> RRQ f octet blksize=8'], 1_000],
+        [10, `<- ERROR ${code} `, [`failed PeerError ${name}: ${text}`], NEVER],
+      ]);
+    }
+  });
+
+  it('says nothing of the first request once the second was answered', () => {
     play(clientGet('blksize=8'), [
       [0, 'start', ['-> RRQ f octet blksize=8'], 1_000],
-      [10, '<- ERROR 1 ', ['failed PeerError ENOENT: File not found'], NEVER],
+      [10, '<- ERROR 0 no options', ['-> RRQ f octet'], 1_010],
+      [20, '<- DATA 1 a*512', ['-> ACK 1', 'negotiated', 'data a*512'], 1_020],
+      [30, '<- ERROR 0 the disk failed', ['failed PeerError EUNDEF: the disk failed'], NEVER],
     ]);
   });
 });
@@ -159,7 +217,7 @@ describe('Receiver as a server', () => {
     play(serverWrite(), [
       [0, 'start', ['-> ACK 0'], 1_000],
       [10, '<- DATA 1 abc', ['negotiated', 'data abc', 'end'], NEVER],
-      [20, 'committed', ['-> ACK 1', 'done'], 6_020],
+      [20, 'committed', ['-> ACK 1', 'done'], 8_020],
     ]);
   });
 
@@ -193,8 +251,26 @@ describe('Receiver as a server', () => {
         [0, 'start', [first], 1_000],
         [1_000, 'timeout', [first, 'retry 1/3'], 3_000],
         [3_000, 'timeout', [first, 'retry 2/3'], 7_000],
-        [7_000, 'timeout', ['failed TimeoutError ETIMEDOUT: The peer did not answer'], NEVER],
+        [7_000, 'timeout', [], 15_000], // it listens on
+        [15_000, 'timeout', [NO_ANSWER], NEVER],
       ]);
+    });
+
+    it(`takes the data of a client that answers ${first.slice(3)} late`, () => {
+      // tftp-hpa starts its five seconds anew at each ACK.
+      const rows: readonly Row[] = [
+        [0, 'start', [first], 1_000],
+        [1_000, 'timeout', [first, 'retry 1/6'], 3_000],
+        [3_000, 'timeout', [first, 'retry 2/6'], 7_000],
+        [7_000, 'timeout', [], 30_000],
+      ];
+      const policy = { ...POLICY, maxTimeout: 10_000, retries: 6 };
+      const negotiated = ['negotiated', ...(asked ? [asked] : [])].join(' ');
+      play(serverWrite(asked, policy), [
+        ...rows,
+        [29_000, '<- DATA 1 abc', [negotiated, 'data abc', 'end'], NEVER],
+      ]);
+      play(serverWrite(asked, policy), [...rows, [30_000, 'timeout', [NO_ANSWER], NEVER]]);
     });
 
     it(`repeats ${first.slice(3)} for a repeated request, until there is data`, () => {
@@ -250,16 +326,61 @@ describe('Receiver when DATA or an ACK is lost', () => {
     should(receiver.stats).have.properties({ retransmits: 2, stalls: 2 });
   });
 
-  it('lock-step: repeats its ACK for a repeated DATA, each time', () => {
+  it('lock-step: repeats its ACK for a repeated DATA, unless new data come', () => {
     const receiver = clientGet('blksize=8');
     play(receiver, [
       ...LOCKSTEP,
-      [500, '<- DATA 2 b*8', ['-> ACK 2'], 1_500],
-      [600, '<- DATA 2 b*8', ['-> ACK 2'], 1_600],
-      [700, '<- DATA 1 a*8', ['-> ACK 2'], 1_700],
-      [800, '<- DATA 3 c*8', ['-> ACK 3', 'data c*8'], 1_800],
+      [500, '<- DATA 2 b*8', [], 525],
+      [525, 'timeout', ['-> ACK 2'], 1_525],
+      [600, '<- DATA 2 b*8', [], 625],
+      [610, '<- DATA 2 b*8', [], 625],
+      [625, 'timeout', ['-> ACK 2'], 1_625],
+      [700, '<- DATA 1 a*8', [], 725],
+      [710, '<- DATA 3 c*8', ['-> ACK 3', 'data c*8'], 1_710],
     ]);
-    should(receiver.stats).deepEqual({ bytes: 24, retransmits: 0, duplicates: 3, stalls: 0 });
+    should(receiver.stats).deepEqual({ bytes: 24, retransmits: 0, duplicates: 4, stalls: 2 });
+  });
+
+  it('lock-step: answers no copy while the answer to its first ACK can be on its way', () => {
+    // Each packet comes twice, and the way there and back takes 200 ms.
+    const receiver = clientGet('blksize=8');
+    play(receiver, [
+      ...LOCKSTEP.slice(0, 2),
+      [210, '<- DATA 1 a*8', ['-> ACK 1', 'data a*8'], 1_210],
+      [211, '<- DATA 1 a*8', [], 610],
+      [410, '<- DATA 2 b*8', ['-> ACK 2', 'data b*8'], 1_410],
+      [411, '<- DATA 2 b*8', [], 810],
+      [810, 'timeout', ['-> ACK 2'], 1_810], // nothing came: it was lost
+    ]);
+  });
+
+  it('lock-step: repeats an ACK after a second at the latest, however slow the peer was', () => {
+    play(clientGet('blksize=8'), [
+      ...LOCKSTEP.slice(0, 2),
+      [910, '<- DATA 1 a*8', ['-> ACK 1', 'data a*8'], 3_610],
+      [920, '<- DATA 1 a*8', [], 1_910],
+      [1_910, 'timeout', ['-> ACK 1'], 4_610],
+    ]);
+  });
+
+  it('gives up on time though the peer repeats what it sent before', () => {
+    const receiver = serverWrite();
+    receiver.start(0);
+    const send = (block: number, now: number) =>
+      receiver.handlePacket({ type: 'DATA', block, payload: new Uint8Array(512) }, now);
+    send(1, 10);
+    send(2, 20);
+    let acks = 0;
+    let now = 20;
+    for (; !receiver.finished; now += 500) {
+      send(1, now);
+      for (let due = receiver.nextTimeout(); due! < now + 500; due = receiver.nextTimeout()) {
+        receiver.handleTimeout(due!);
+      }
+      acks += drain(receiver).filter((text) => text === '-> ACK 2').length;
+    }
+    should(now).be.within(15_020, 15_520);
+    should(acks).be.belowOrEqual(32); // one for each copy at most
   });
 
   it('tells the peer when it falls silent in the middle', () => {
@@ -407,8 +528,8 @@ describe('Receiver, the last block and after', () => {
       [1_040, '<- DATA 3 cc', [], NEVER], // the sender repeats it meanwhile
       [3_040, '<- DATA 3 cc', [], NEVER],
       [3_050, '<- DATA 2 b*8', [], NEVER],
-      [5_000, 'committed', ['-> ACK 3', 'done'], 11_000],
-      [5_001, 'committed', [], 11_000],
+      [5_000, 'committed', ['-> ACK 3', 'done'], 13_000],
+      [5_001, 'committed', [], 13_000],
     ]);
     should(receiver.stats.duplicates).equal(3);
   });
@@ -422,18 +543,26 @@ describe('Receiver, the last block and after', () => {
     ]);
   });
 
-  it('repeats the last ACK for six timeouts, re-armed by each repeat', () => {
+  it('repeats the last ACK for eight timeouts, re-armed by each repeat', () => {
     const receiver = clientGet('blksize=8');
     play(receiver, [
-      ...DALLYING, // at 100, until 6100
-      [1_040, '<- DATA 3 cc', ['-> ACK 3'], 7_040],
-      [3_040, '<- DATA 3 cc', ['-> ACK 3'], 9_040],
-      [3_041, '<- DATA 2 b*8', ['-> ACK 3'], 9_041],
-      [3_042, '<- ACK 3', [], 9_041],
-      [9_041, 'timeout', [], NEVER],
-      [9_042, '<- DATA 3 cc', [], NEVER],
+      ...DALLYING, // at 100, until 8100
+      [1_040, '<- DATA 3 cc', ['-> ACK 3'], 9_040],
+      [3_040, '<- DATA 3 cc', ['-> ACK 3'], 11_040],
+      [3_041, '<- DATA 2 b*8', ['-> ACK 3'], 11_041],
+      [3_042, '<- ACK 3', [], 11_041],
+      [11_041, 'timeout', [], NEVER],
+      [11_042, '<- DATA 3 cc', [], NEVER],
     ]);
     should(receiver.finished).be.true();
+  });
+
+  it('dallies as long as a negotiated timeout asks', () => {
+    play(serverWrite('timeout=3'), [
+      [0, 'start', ['-> OACK timeout=3'], 3_000],
+      [10, '<- DATA 1 a', ['negotiated timeout=3000', 'data a', 'end'], NEVER],
+      [20, 'committed', ['-> ACK 1', 'done'], 24_020],
+    ]);
   });
 
   it('windows: repeats the last ACK once for each repetition of the last window', () => {
@@ -441,20 +570,25 @@ describe('Receiver, the last block and after', () => {
       ...WINDOWS,
       [30, '<- DATA 5 e*8', ['data e*8'], 1_030],
       [31, '<- DATA 6 ff', ['data f*2', 'end'], NEVER],
-      [40, 'committed', ['-> ACK 6', 'done'], 6_040],
-      [500, '<- DATA 5 e*8', ['-> ACK 6'], 6_500],
-      [501, '<- DATA 6 ff', [], 6_500],
-      [900, '<- DATA 5 e*8', ['-> ACK 6'], 6_900],
+      [40, 'committed', ['-> ACK 6', 'done'], 8_040],
+      [500, '<- DATA 5 e*8', ['-> ACK 6'], 8_500],
+      [501, '<- DATA 6 ff', [], 8_500],
+      [900, '<- DATA 5 e*8', ['-> ACK 6'], 8_900],
     ]);
   });
 
-  it('dallies for at most 30 s', () => {
-    const slow = { ...POLICY, timeout: 60_000, maxTimeout: 60_000 };
+  it('dallies for at most 30 s, with all that repeats add', () => {
+    const slow = { ...POLICY, timeout: 20_000, maxTimeout: 20_000 };
     play(serverWrite('', slow), [
-      [0, 'start', ['-> ACK 0'], 60_000],
+      [0, 'start', ['-> ACK 0'], 20_000],
       [10, '<- DATA 1 a', ['negotiated', 'data a', 'end'], NEVER],
       [20, 'committed', ['-> ACK 1', 'done'], 30_020],
     ]);
+    const repeats = Array.from({ length: 29 }, (_, i): Row => {
+      const at = 1_000 * (i + 1);
+      return [at, '<- DATA 3 cc', ['-> ACK 3'], Math.min(at + 8_000, 30_100)];
+    });
+    play(clientGet('blksize=8'), [...DALLYING, ...repeats, [30_100, 'timeout', [], NEVER]]);
   });
 
   it('has ended well once it is committed, whatever comes', () => {
@@ -465,6 +599,83 @@ describe('Receiver, the last block and after', () => {
     const aborted = clientGet('blksize=8');
     play(aborted, [...DALLYING, [200, 'abort', [], NEVER]]);
     should(aborted.finished).be.true();
+  });
+});
+
+describe('Receiver and the size that was announced', () => {
+  const ASKED = 'blksize=8 tsize=0';
+  const begin = (size: number): readonly Row[] => [
+    [0, 'start', [`-> RRQ f octet ${ASKED}`], 1_000],
+    [
+      10,
+      `<- OACK blksize=8 tsize=${size}`,
+      ['-> ACK 0', `negotiated blksize=8 tsize=${size}`],
+      1_010,
+    ],
+    [20, '<- DATA 1 a*8', ['-> ACK 1', 'data a*8'], 1_020],
+  ];
+  const refused = (text: string) => [
+    `-> ERROR 0 ${text}`,
+    `failed ProtocolError EBADSIZE: ${text}`,
+  ];
+  const short = (bytes: number, size: number) =>
+    refused(`The file ended after ${bytes} bytes, but ${size} were announced`);
+  const long = (bytes: number, size: number) =>
+    refused(`${bytes} bytes came, but ${size} were announced`);
+
+  it('refuses a file that ends short of it, and hands out no end', () => {
+    const receiver = clientGet(ASKED);
+    play(receiver, [...begin(20), [30, '<- DATA 2 bbb', short(11, 20), NEVER]]);
+    should(receiver.stats.bytes).equal(8);
+    play(clientGet(ASKED), [...begin(9), [30, '<- DATA 2', short(8, 9), NEVER]]);
+  });
+
+  it('refuses a file that goes beyond it', () => {
+    play(clientGet(ASKED), [...begin(10), [30, '<- DATA 2 bbb', short(11, 10), NEVER]]);
+    play(clientGet(ASKED), [...begin(10), [30, '<- DATA 2 b*8', long(16, 10), NEVER]]);
+    play(clientGet(ASKED), [...begin(8), [30, '<- DATA 2 b*8', long(16, 8), NEVER]]);
+  });
+
+  it('takes a file of just that size, with and without an empty block at its end', () => {
+    play(clientGet(ASKED), [...begin(10), [30, '<- DATA 2 bb', ['data b*2', 'end'], NEVER]]);
+    play(clientGet(ASKED), [...begin(8), [30, '<- DATA 2', ['end'], NEVER]]);
+  });
+
+  it('takes 0 for a size that is not known, as curl means it', () => {
+    play(clientGet(ASKED), [...begin(0), [30, '<- DATA 2 bb', ['data b*2', 'end'], NEVER]]);
+    play(serverWrite(ASKED), [
+      [0, 'start', [`-> OACK ${ASKED}`], 1_000],
+      [10, '<- DATA 1 a', [`negotiated ${ASKED}`, 'data a', 'end'], NEVER],
+    ]);
+  });
+
+  it('holds an upload to the size that it echoed', () => {
+    play(serverWrite('tsize=600'), [
+      [0, 'start', ['-> OACK tsize=600'], 1_000],
+      [10, '<- DATA 1 a*512', ['-> ACK 1', 'negotiated tsize=600', 'data a*512'], 1_010],
+      [20, '<- DATA 2 b', short(513, 600), NEVER],
+    ]);
+  });
+
+  it('asks nothing of a netascii file, whose line ends change its length', () => {
+    const granted = grantOptions(
+      [{ name: 'tsize', value: '600' }],
+      { blksizeMax: 512, windowsizeMax: 1 },
+      { direction: 'write', mode: 'netascii' },
+    );
+    const opening = writeOpening(granted, 'netascii');
+    play(new Receiver(opening, POLICY, new FlightRecorder()), [
+      [0, 'start', ['-> OACK tsize=600'], 1_000],
+      [10, '<- DATA 1 a', ['negotiated tsize=600', 'data a', 'end'], NEVER],
+    ]);
+  });
+
+  it('asks nothing where the server did not tell it', () => {
+    play(clientGet(ASKED), [
+      [0, 'start', [`-> RRQ f octet ${ASKED}`], 1_000],
+      [10, '<- OACK blksize=8', ['-> ACK 0', 'negotiated blksize=8'], 1_010],
+      [20, '<- DATA 1 a', ['data a', 'end'], NEVER],
+    ]);
   });
 });
 
@@ -516,7 +727,7 @@ describe('Receiver and a slow disk', () => {
       ...FULL,
       [20, '<- DATA 18 cc', ['data c*2', 'end'], NEVER],
       [30, 'consumed 1112890', [], NEVER],
-      [40, 'committed', ['-> ACK 18', 'done'], 6_040],
+      [40, 'committed', ['-> ACK 18', 'done'], 8_040],
     ]);
   });
 
@@ -540,7 +751,7 @@ describe('Receiver and time', () => {
       [0, 'start', ['-> RRQ f octet blksize=8'], 1_000],
       [10, '<- OACK blksize=8', ['-> ACK 0', 'negotiated blksize=8'], 1_010],
       [910, '<- DATA 1 a*8', ['-> ACK 1', 'data a*8'], 3_610], // SRTT 900, RTTVAR 450: 2700
-      [3_610, 'timeout', ['-> ACK 1', 'retry 1/3'], 9_010], // 2 * 2700
+      [3_610, 'timeout', ['-> ACK 1', 'retry 1/2'], 9_010], // 2 * 2700
       [9_000, '<- DATA 2 b*8', ['-> ACK 2', 'data b*8'], 11_700], // sent twice: measures nothing
       [9_001, '<- DATA 3 c*8', ['-> ACK 3', 'data c*8'], 12_037.625], // 787.625, 562.25
     ]);
@@ -555,10 +766,13 @@ describe('Receiver and time', () => {
     ]);
   });
 
-  it('takes a negotiated timeout in place of its own', () => {
+  it('keeps to a negotiated timeout, however fast the sender was', () => {
     play(clientGet('timeout=3'), [
       [0, 'start', ['-> RRQ f octet timeout=3'], 1_000],
       [10, '<- OACK timeout=3', ['-> ACK 0', 'negotiated timeout=3000'], 3_010],
+      [11, '<- DATA 1 a*512', ['-> ACK 1', 'data a*512'], 3_011],
+      [12, '<- DATA 2 b*512', ['-> ACK 2', 'data b*512'], 3_012],
+      [3_012, 'timeout', ['-> ACK 2', 'retry 1/2'], 9_012],
     ]);
   });
 });
@@ -613,7 +827,7 @@ describe('Receiver and the end', () => {
       [1_048, 'timeout', ['-> ACK 1'], 2_048],
       [2_048, 'timeout', ['-> ACK 1', 'retry 1/3'], 4_048],
       [2_060, '<- DATA 2', ['end'], NEVER],
-      [2_070, 'committed', ['-> ACK 2', 'done'], 8_070],
+      [2_070, 'committed', ['-> ACK 2', 'done'], 10_070],
     ]);
     should(recorder.lines()).deepEqual([
       '+0.0 ms -> OACK (25 B)',

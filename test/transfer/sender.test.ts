@@ -1,11 +1,21 @@
 import should = require('should');
 import { FlightRecorder } from '../../src/transfer/flight-recorder';
 import type { Sender } from '../../src/transfer/sender';
-import { POLICY, clientPut, datagram, datagramsOf, play, serverRead } from '../helpers/script';
+import {
+  POLICY,
+  clientPut,
+  datagram,
+  datagramsOf,
+  drain,
+  play,
+  serverRead,
+} from '../helpers/script';
 import type { Row } from '../helpers/script';
 import { decodeTransferPacket } from '../../src/protocol/decode';
 
 const NEVER = undefined;
+const NO_ANSWER = 'failed TimeoutError ETIMEDOUT: The peer did not answer';
+const UNCERTAIN = 'The last block was not acknowledged: the file may or may not be on the server';
 
 /** Blocks of eight bytes, a letter each, and what stands behind them: `blocks('ab', 'c')` is aaaaaaaabbbbbbbbc. */
 const blocks = (letters: string, rest = '') =>
@@ -79,7 +89,8 @@ describe('Sender as a server', () => {
       [0, 'start', ['-> OACK blksize=8'], 1_000],
       [1_000, 'timeout', ['-> OACK blksize=8', 'retry 1/3'], 3_000],
       [3_000, 'timeout', ['-> OACK blksize=8', 'retry 2/3'], 7_000],
-      [7_000, 'timeout', ['failed TimeoutError ETIMEDOUT: The peer did not answer'], NEVER],
+      [7_000, 'timeout', [], 15_000], // it listens on
+      [15_000, 'timeout', [NO_ANSWER], NEVER],
     ]);
   });
 
@@ -90,7 +101,8 @@ describe('Sender as a server', () => {
       [0, 'push b*512', [], 1_000],
       [1_000, 'timeout', ['-> DATA 1 a*512', 'retry 1/3'], 3_000],
       [3_000, 'timeout', ['-> DATA 1 a*512', 'retry 2/3'], 7_000],
-      [7_000, 'timeout', ['failed TimeoutError ETIMEDOUT: The peer did not answer'], NEVER],
+      [7_000, 'timeout', [], 15_000], // it listens on
+      [15_000, 'timeout', [NO_ANSWER], NEVER],
     ]);
   });
 
@@ -101,8 +113,9 @@ describe('Sender as a server', () => {
       [100, 'repeat', ['-> DATA 1 a*512'], 1_100],
       [200, 'repeat', ['-> DATA 1 a*512'], 1_200],
       [300, 'repeat', [], 1_200],
-      [1_200, 'timeout', ['failed TimeoutError ETIMEDOUT: The peer did not answer'], NEVER],
-      [1_300, 'repeat', [], NEVER],
+      [1_200, 'timeout', [], 15_000],
+      [1_300, 'repeat', [], 15_000],
+      [14_000, '<- ACK 1', [], NEVER],
     ]);
   });
 
@@ -187,10 +200,10 @@ describe('Sender as a client', () => {
     play(sender, [
       [0, 'start', ['-> WRQ f octet blksize=8'], 1_000],
       [1_000, 'timeout', ['-> WRQ f octet blksize=8', 'retry 1/3'], 3_000],
-      [3_000, 'timeout', ['-> WRQ f octet blksize=8', 'retry 2/3'], 7_000],
-      [7_000, 'timeout', ['-> WRQ f octet blksize=8', 'retry 3/3'], 15_000],
+      [3_000, 'timeout', ['-> WRQ f octet', 'retry 2/3'], 7_000], // half of them without options
+      [7_000, 'timeout', ['-> WRQ f octet', 'retry 3/3'], 15_000],
       // 1 + 2 + 4 + 8 s
-      [15_000, 'timeout', ['failed TimeoutError ETIMEDOUT: The peer did not answer'], NEVER],
+      [15_000, 'timeout', [`${NO_ANSWER}, with options or without`], NEVER],
     ]);
     should(sender.stats.retransmits).equal(3);
   });
@@ -239,13 +252,91 @@ describe('Sender as a client', () => {
     ]);
   });
 
-  it('retries once without options when it is told ERROR 8', () => {
+  it('asks once more without options when it is told ERROR 8', () => {
     play(clientPut('blksize=8'), [
       [0, 'start', ['-> WRQ f octet blksize=8'], 1_000],
       [1_000, 'timeout', ['-> WRQ f octet blksize=8', 'retry 1/3'], 3_000],
       [1_010, '<- ERROR 8 no options', ['-> WRQ f octet'], 2_010],
       [2_010, 'timeout', ['-> WRQ f octet', 'retry 1/3'], 4_010],
-      [4_000, '<- ERROR 8 no', ['failed PeerError EOPTNEG: no'], NEVER],
+      [
+        4_000,
+        '<- ERROR 8 no',
+        ['failed PeerError EOPTNEG: no (asked again without options after ERROR 8 "no options")'],
+        NEVER,
+      ],
+    ]);
+  });
+
+  /** A put of three blocks; DATA 3, the last, is out. */
+  const LAST_OUT: readonly Row[] = [
+    [0, 'start', ['-> WRQ f octet blksize=8'], 1_000],
+    [10, '<- OACK blksize=8', ['negotiated blksize=8', 'need-data'], NEVER],
+    [10, `push ${blocks('ab', 'cc')}`, ['-> DATA 1 a*8'], 1_010],
+    [10, 'end', [], 1_010],
+    [20, '<- ACK 1', ['-> DATA 2 b*8'], 1_020],
+    [30, '<- ACK 2', ['-> DATA 3 c*2'], 1_030],
+  ];
+
+  it('has failed without the last ACK, and says that the file may be there', () => {
+    const recorder = new FlightRecorder();
+    const sender = clientPut('blksize=8', POLICY, recorder);
+    play(sender, [
+      ...LAST_OUT,
+      [1_030, 'timeout', ['-> DATA 3 c*2', 'retry 1/3'], 3_030],
+      [3_030, 'timeout', ['-> DATA 3 c*2', 'retry 2/3'], 7_030],
+      [7_030, 'timeout', ['-> DATA 3 c*2', 'retry 3/3'], 15_030],
+      [
+        15_030,
+        'timeout',
+        [`-> ERROR 0 ${UNCERTAIN}`, `failed TimeoutError ETIMEDOUT: ${UNCERTAIN}`],
+        NEVER,
+      ],
+    ]);
+    should(sender.stats.bytes).equal(16);
+    should(recorder.lines()).containEql('+15030.0 ms -- the last block was not acknowledged');
+  });
+
+  it('has failed where the server closes its port before the last ACK', () => {
+    play(clientPut('blksize=8'), [
+      ...LAST_OUT,
+      [
+        40,
+        'unreachable',
+        [`failed LocalError ECONNREFUSED: Nothing listens there. ${UNCERTAIN}`],
+        NEVER,
+      ],
+      [50, 'unreachable', [], NEVER],
+    ]);
+  });
+
+  it('says nothing of the kind before all was sent', () => {
+    play(clientPut('blksize=8'), [
+      ...LAST_OUT.slice(0, -1),
+      [30, 'unreachable', ['failed LocalError ECONNREFUSED: Nothing listens there'], NEVER],
+    ]);
+    play(clientPut('blksize=8'), [
+      ...LAST_OUT.slice(0, 2),
+      [30, 'unreachable', ['failed LocalError ECONNREFUSED: Nothing listens there'], NEVER],
+    ]);
+  });
+
+  it('has failed where the whole last window is not acknowledged', () => {
+    play(clientPut('blksize=8 windowsize=4', { ...POLICY, retries: 0 }), [
+      [0, 'start', ['-> WRQ f octet blksize=8 windowsize=4'], 1_000],
+      [
+        10,
+        '<- OACK blksize=8 windowsize=4',
+        ['negotiated blksize=8 windowsize=4', 'need-data'],
+        NEVER,
+      ],
+      [10, 'push abc', ['need-data'], NEVER],
+      [10, 'end', ['-> DATA 1 abc'], 1_010],
+      [
+        1_010,
+        'timeout',
+        [`-> ERROR 0 ${UNCERTAIN}`, `failed TimeoutError ETIMEDOUT: ${UNCERTAIN}`],
+        NEVER,
+      ],
     ]);
   });
 });
@@ -303,6 +394,47 @@ describe('Sender when DATA or an ACK is lost', () => {
       [30, '<- ACK 2', ['-> DATA 3 c*2'], 1_030],
       [40, 'unreachable', ['done without the final ACK'], NEVER],
       [50, 'unreachable', [], NEVER],
+    ]);
+  });
+
+  it('reports no success where the client has never acknowledged anything, however small the file', () => {
+    for (const [push, data] of [
+      ['push abc', '-> DATA 1 abc'],
+      ['push ', '-> DATA 1'],
+    ] as const) {
+      const ready: readonly Row[] = [
+        [0, 'start', ['negotiated', 'need-data'], NEVER],
+        [0, push, ['need-data'], NEVER],
+        [0, 'end', [data], 1_000],
+      ];
+      play(serverRead(), [
+        ...ready,
+        [1_000, 'timeout', [data, 'retry 1/3'], 3_000],
+        [3_000, 'timeout', [data, 'retry 2/3'], 7_000],
+        [7_000, 'timeout', [], 15_000],
+        [15_000, 'timeout', [NO_ANSWER], NEVER],
+      ]);
+      play(serverRead(), [
+        ...ready,
+        [5, 'unreachable', ['failed LocalError ECONNREFUSED: Nothing listens there'], NEVER],
+      ]);
+    }
+  });
+
+  it('reports success without the final ACK of one block whose OACK was acknowledged', () => {
+    play(serverRead('blksize=8', { ...POLICY, retries: 0 }), [
+      [0, 'start', ['-> OACK blksize=8'], 1_000],
+      [10, '<- ACK 0', ['negotiated blksize=8', 'need-data'], NEVER],
+      [10, 'push abc', ['need-data'], NEVER],
+      [10, 'end', ['-> DATA 1 abc'], 1_010],
+      [1_010, 'timeout', ['done without the final ACK'], NEVER],
+    ]);
+  });
+
+  it('fails where more than the last block is not acknowledged', () => {
+    play(serverRead('blksize=8 windowsize=4'), [
+      ...SECOND,
+      [30, 'unreachable', ['failed LocalError ECONNREFUSED: Nothing listens there'], NEVER],
     ]);
   });
 
@@ -421,6 +553,163 @@ describe('Sender with duplicate, stale and future ACKs', () => {
     ]);
   });
 
+  describe('and a receiver that acknowledges each block of a window', () => {
+    const FOUR = ['-> DATA 1 a*8', '-> DATA 2 b*8', '-> DATA 3 c*8', '-> DATA 4 d*8'];
+    const asked = 'blksize=8 windowsize=6';
+    const BEGUN: readonly Row[] = [
+      [0, 'start', [`-> OACK ${asked}`], 1_000],
+      [10, '<- ACK 0', [`negotiated ${asked}`, 'need-data'], NEVER],
+      [10, `push ${blocks('abcdefghijklm')}`, [...FOUR, '-> DATA 5 e*8', '-> DATA 6 f*8'], 1_010],
+      [10, 'end', [], 1_010],
+    ];
+    const KNOWN: readonly Row[] = [
+      ...BEGUN,
+      [20, '<- ACK 1', [], 30], // a gap, perhaps
+      [21, '<- ACK 2', [], 31],
+      [22, '<- ACK 3', [], 32],
+      // Now it is known: what was acknowledged is replaced, and nothing is sent again.
+      [
+        23,
+        '<- ACK 4',
+        ['-> DATA 7 g*8', '-> DATA 8 h*8', '-> DATA 9 i*8', '-> DATA 10 j*8'],
+        1_023,
+      ],
+    ];
+
+    it('sends no block again for progress', () => {
+      const sender = serverRead(asked);
+      play(sender, [
+        ...KNOWN,
+        [24, '<- ACK 5', ['-> DATA 11 k*8'], 1_024],
+        [26, '<- ACK 7', ['-> DATA 12 l*8', '-> DATA 13 m*8'], 1_026], // ACK 6 was lost
+        [27, '<- ACK 8', ['-> DATA 14'], 1_027],
+        [28, '<- ACK 9', [], 1_028],
+        [29, '<- ACK 14', ['done'], NEVER],
+      ]);
+      should(sender.stats).deepEqual({ bytes: 104, retransmits: 0, duplicates: 0, stalls: 0 });
+    });
+
+    it('measures round trips', () => {
+      play(serverRead(asked, { ...POLICY, minTimeout: 1 }), [
+        ...KNOWN,
+        [24, '<- ACK 5', ['-> DATA 11 k*8'], 1_024],
+        [25, '<- ACK 6', ['-> DATA 12 l*8'], 70], // block 6 took 15: 15 + 4 * 7.5
+        [59, '<- ACK 11', ['-> DATA 13 m*8', '-> DATA 14'], 104], // says nothing of block 12
+        [60, '<- ACK 12', [], 120], // it took 35: 17.5 + 4 * 10.625
+      ]);
+    });
+
+    it('goes back where an ACK comes again, unless others follow', () => {
+      play(serverRead(asked), [
+        ...KNOWN,
+        [24, '<- ACK 4', [], 34],
+        [25, '<- ACK 5', ['-> DATA 11 k*8'], 1_025],
+        [26, '<- ACK 5', [], 36],
+        [27, '<- ACK 5', [], 36],
+        [
+          36,
+          'timeout',
+          [
+            ...['-> DATA 6 f*8', '-> DATA 7 g*8', '-> DATA 8 h*8', '-> DATA 9 i*8'],
+            '-> DATA 10 j*8',
+            '-> DATA 11 k*8',
+          ],
+          1_036,
+        ],
+      ]);
+    });
+
+    it('takes a lone ACK of the first block for the report of a gap, after a moment', () => {
+      const sender = serverRead(asked);
+      play(sender, [
+        ...BEGUN,
+        [20, '<- ACK 1', [], 30],
+        [
+          30,
+          'timeout',
+          [...FOUR.slice(1), '-> DATA 5 e*8', '-> DATA 6 f*8', '-> DATA 7 g*8'],
+          1_030,
+        ],
+      ]);
+      should(sender.stats).have.properties({ retransmits: 5, stalls: 0 });
+    });
+
+    it('learns it anew after a timeout', () => {
+      play(serverRead(asked), [
+        ...KNOWN,
+        [
+          1_023,
+          'timeout',
+          [
+            '-> DATA 5 e*8',
+            '-> DATA 6 f*8',
+            '-> DATA 7 g*8',
+            '-> DATA 8 h*8',
+            '-> DATA 9 i*8',
+            '-> DATA 10 j*8',
+            'retry 1/3',
+          ],
+          3_023,
+        ],
+        [1_030, '<- ACK 5', [], 1_040],
+      ]);
+    });
+
+    it('goes on behind what was acknowledged, though a timeout has sent less again', () => {
+      play(serverRead(asked), [
+        ...BEGUN,
+        [1_010, 'timeout', ['-> DATA 1 a*8', 'retry 1/3'], 3_010],
+        [1_020, '<- ACK 1', [], 1_030],
+        [1_021, '<- ACK 2', [], 1_031],
+        [1_022, '<- ACK 3', [], 1_032],
+        [
+          1_023,
+          '<- ACK 4',
+          [
+            '-> DATA 5 e*8',
+            '-> DATA 6 f*8',
+            '-> DATA 7 g*8',
+            '-> DATA 8 h*8',
+            '-> DATA 9 i*8',
+            '-> DATA 10 j*8',
+          ],
+          2_023,
+        ],
+      ]);
+    });
+
+    it('gives up on time though an ACK that may report a gap is looked at', () => {
+      play(serverRead(asked, { ...POLICY, timeout: 5, minTimeout: 5, maxTimeout: 5, retries: 0 }), [
+        [0, 'start', [`-> OACK ${asked}`], 5],
+        [1, '<- ACK 0', [`negotiated ${asked}`, 'need-data'], NEVER],
+        [1, `push ${blocks('ab')}`, ['-> DATA 1 a*8', '-> DATA 2 b*8', 'need-data'], 6],
+        [2, '<- ACK 1', [], 7],
+        [
+          7,
+          'timeout',
+          [
+            '-> ERROR 0 The peer fell silent after 8 bytes',
+            'failed TimeoutError ETIMEDOUT: The peer fell silent after 8 bytes',
+          ],
+          NEVER,
+        ],
+      ]);
+    });
+
+    it('sees it by the even distance of the ACKs as well', () => {
+      const sender = serverRead('blksize=8 windowsize=4');
+      sender.start(0);
+      sender.handlePacket({ type: 'ACK', block: 0 }, 0);
+      sender.push(Buffer.alloc(8 * 100), 0);
+      drain(sender);
+      for (let block = 2; block <= 12; block += 2) {
+        sender.handlePacket({ type: 'ACK', block }, block);
+        const sent = drain(sender).filter((text) => text.startsWith('-> DATA'));
+        should(sent).have.length(block < 12 ? 4 : 2, `after ACK ${block}`);
+      }
+    });
+  });
+
   it('ignores an ACK of a block before the window, and one that was never sent', () => {
     const sender = serverRead('blksize=8 windowsize=4');
     play(sender, [
@@ -441,7 +730,8 @@ describe('Sender with duplicate, stale and future ACKs', () => {
       [10, '<- ACK 7', [], 1_000],
       [1_000, 'timeout', ['-> DATA 1 a*512', 'retry 1/3'], 3_000],
       [3_000, 'timeout', ['-> DATA 1 a*512', 'retry 2/3'], 7_000],
-      [7_000, 'timeout', ['failed TimeoutError ETIMEDOUT: The peer did not answer'], NEVER],
+      [7_000, 'timeout', [], 15_000], // it listens on
+      [15_000, 'timeout', [NO_ANSWER], NEVER],
     ]);
   });
 
@@ -629,17 +919,31 @@ describe('Sender and its data', () => {
 });
 
 describe('Sender and time', () => {
+  it('is never below a second in lock-step, however short the round trips are', () => {
+    play(serverRead('blksize=8', { ...POLICY, minTimeout: 200 }), [
+      ...LOCKSTEP,
+      [11, '<- ACK 1', ['-> DATA 2 b*8'], 1_011],
+      [12, '<- ACK 2', ['-> DATA 3 c*2'], 1_012],
+    ]);
+    play(serverRead('blksize=8 windowsize=4', { ...POLICY, minTimeout: 200 }), [
+      ...WINDOWS,
+      [11, '<- ACK 4', SECOND_WINDOW, 211],
+    ]);
+  });
+
   it('measures round trips as RFC 6298 section 2 says, and no repeated block (Karn)', () => {
-    const quick = { ...POLICY, minTimeout: 1 };
-    play(serverRead('blksize=8', quick), [
+    play(serverRead('blksize=8'), [
       [0, 'start', ['-> OACK blksize=8'], 1_000],
       [50, '<- ACK 0', ['negotiated blksize=8', 'need-data'], NEVER],
       [50, `push ${blocks('abcdef')}`, ['-> DATA 1 a*8'], 1_050],
-      [150, '<- ACK 1', ['-> DATA 2 b*8'], 450], // SRTT 100, RTTVAR 50: 100 + 4 * 50
-      [450, 'timeout', ['-> DATA 2 b*8', 'retry 1/3'], 1_050], // 2 * 300
-      [1_000, '<- ACK 2', ['-> DATA 3 c*8'], 1_300], // sent twice, so it measures nothing
-      [1_100, '<- ACK 3', ['-> DATA 4 d*8'], 1_350], // 100, 37.5: 250
-      [1_300, '<- ACK 4', ['-> DATA 5 e*8'], 1_625], // 112.5, 53.125: 325
+      [1_050, 'timeout', ['-> DATA 1 a*8', 'retry 1/3'], 3_050],
+      [1_060, '<- ACK 1', ['-> DATA 2 b*8'], 2_060], // sent twice, so it measures nothing
+      [2_060, 'timeout', ['-> DATA 2 b*8', 'retry 1/3'], 4_060],
+      [2_100, '<- ACK 2', ['-> DATA 3 c*8'], 3_100],
+      [3_000, '<- ACK 3', ['-> DATA 4 d*8'], 5_700], // SRTT 900, RTTVAR 450: 900 + 4 * 450
+      [5_700, 'timeout', ['-> DATA 4 d*8', 'retry 1/2'], 11_100], // 2 * 2700
+      [11_000, '<- ACK 4', ['-> DATA 5 e*8'], 13_700], // sent twice
+      [11_900, '<- ACK 5', ['-> DATA 6 f*8', 'need-data'], 14_150], // 900, 337.5: 2250
     ]);
   });
 
@@ -649,26 +953,44 @@ describe('Sender and time', () => {
       [0, 'start', ['-> OACK blksize=8 windowsize=2'], 1_000],
       [0, '<- ACK 0', ['negotiated blksize=8 windowsize=2', 'need-data'], NEVER],
       [0, `push ${blocks('abcdefgh')}`, ['-> DATA 1 a*8', '-> DATA 2 b*8'], 1_000],
-      [80, '<- ACK 1', ['-> DATA 2 b*8', '-> DATA 3 c*8'], 1_080], // says nothing of block 2
-      [120, '<- ACK 3', ['-> DATA 4 d*8', '-> DATA 5 e*8'], 240], // block 3 took 40: 40 + 4 * 20
-      [130, '<- ACK 3', ['-> DATA 4 d*8', '-> DATA 5 e*8'], 250], // all of it again
+      [80, '<- ACK 1', [], 90],
+      [90, 'timeout', ['-> DATA 2 b*8', '-> DATA 3 c*8'], 1_090], // says nothing of block 2
+      [130, '<- ACK 3', ['-> DATA 4 d*8', '-> DATA 5 e*8'], 250], // block 3 took 40: 40 + 4 * 20
+      [140, '<- ACK 3', ['-> DATA 4 d*8', '-> DATA 5 e*8'], 260], // all of it again
       [200, '<- ACK 5', ['-> DATA 6 f*8', '-> DATA 7 g*8', 'need-data'], 320], // still 120
     ]);
   });
 
-  it('takes a negotiated timeout in place of its own until it has measured', () => {
-    play(serverRead('timeout=3'), [
-      [0, 'start', ['-> OACK timeout=3'], 1_000],
-      [10, '<- ACK 0', ['negotiated timeout=3000', 'need-data'], NEVER],
-      [10, 'push a*512', ['-> DATA 1 a*512', 'need-data'], 3_010],
-      [3_010, 'timeout', ['-> DATA 1 a*512', 'retry 1/3'], 9_010],
-      [9_010, 'timeout', ['-> DATA 1 a*512', 'retry 2/3'], 17_010], // 8 s is the longest
+  for (const asked of ['timeout=3', 'timeout=3 windowsize=2']) {
+    it(`keeps to a negotiated timeout, however fast the client was: ${asked}`, () => {
+      const sender = serverRead(asked);
+      const step = asked.endsWith('2') ? 2 : 1;
+      sender.start(0);
+      should(sender.nextTimeout()).equal(3_000); // the OACK as well
+      sender.handlePacket({ type: 'ACK', block: 0 }, 10);
+      sender.push(Buffer.alloc(512 * 50), 10);
+      for (let block = step; block <= 20; block += step) {
+        sender.handlePacket({ type: 'ACK', block }, 10 + block);
+        should(sender.nextTimeout()).equal(3_010 + block);
+      }
+      drain(sender);
+      sender.handleTimeout(3_030);
+      should(sender.nextTimeout()).equal(9_030); // twice as long
+      should(drain(sender)).have.length(step + 1);
+    });
+  }
+
+  it('repeats an OACK after the timeout that it grants, and gives up after half a minute', () => {
+    play(serverRead('timeout=255'), [
+      [0, 'start', ['-> OACK timeout=255'], 30_000],
+      [5_000, 'repeat', ['-> OACK timeout=255'], 30_000],
+      [30_000, 'timeout', [NO_ANSWER], NEVER],
     ]);
   });
 
   it('takes a negotiated timeout below its least', () => {
     play(serverRead('utimeout=250000'), [
-      [0, 'start', ['-> OACK utimeout=250000'], 1_000],
+      [0, 'start', ['-> OACK utimeout=250000'], 250],
       [10, '<- ACK 0', ['negotiated timeout=250', 'need-data'], NEVER],
       [10, 'push a*512', ['-> DATA 1 a*512', 'need-data'], 260],
     ]);
@@ -704,8 +1026,8 @@ describe('Sender and the end', () => {
       const sender = machine();
       play(sender, [
         ...rows,
-        [100, '<- ERROR 2 go away', ['failed PeerError EACCES: go away'], NEVER],
-        [101, '<- ERROR 2 go away', [], NEVER],
+        [100, '<- ERROR 6 go away', ['failed PeerError EEXIST: go away'], NEVER],
+        [101, '<- ERROR 6 go away', [], NEVER],
         [102, '<- ACK 1', [], NEVER],
         [103, 'abort', [], NEVER],
       ]);
@@ -724,10 +1046,10 @@ describe('Sender and the end', () => {
     const recorder = new FlightRecorder();
     play(serverRead('blksize=8 windowsize=4', POLICY, recorder), [
       ...SECOND,
-      [30, '<- ACK 5', ['-> DATA 6 f*8', '-> DATA 7 g*8', '-> DATA 8 h*2'], 1_030],
-      [40, '<- ACK 5', ['-> DATA 6 f*8', '-> DATA 7 g*8', '-> DATA 8 h*2'], 1_040],
+      [30, '<- ACK 6', ['-> DATA 7 g*8', '-> DATA 8 h*2'], 1_030],
+      [40, '<- ACK 6', ['-> DATA 7 g*8', '-> DATA 8 h*2'], 1_040],
       [50, '<- ACK 3', [], 1_040],
-      [60, '<- ACK 5', [], 1_040],
+      [60, '<- ACK 6', [], 1_040],
       [70, '<- ERROR 0 stop', ['failed PeerError EUNDEF: stop'], NEVER],
     ]);
     should(recorder.lines()).deepEqual([
@@ -736,12 +1058,12 @@ describe('Sender and the end', () => {
       '+10.0 ms -> DATA 1…4 (8 B)',
       '+20.0 ms <- ACK 4',
       '+20.0 ms -> DATA 5…8 (8 B)',
-      '+30.0 ms <- ACK 5 rewinds',
-      '+30.0 ms -> DATA 6…8 (8 B)',
-      '+40.0 ms <- ACK 5 repeated, rewinds',
-      '+40.0 ms -> DATA 6…8 (8 B) again',
+      '+30.0 ms <- ACK 6 rewinds',
+      '+30.0 ms -> DATA 7…8 (8 B)',
+      '+40.0 ms <- ACK 6 repeated, rewinds',
+      '+40.0 ms -> DATA 7…8 (8 B) again',
       '+50.0 ms <- ACK 3 stale, ignored',
-      '+60.0 ms <- ACK 5 repeated',
+      '+60.0 ms <- ACK 6 repeated',
       '+70.0 ms <- ERROR 0 stop',
     ]);
   });

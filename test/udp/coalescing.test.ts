@@ -2,7 +2,13 @@ import should = require('should');
 import { Endpoint } from '../../src/udp/endpoint';
 import { MemoryStorage } from '../../src/storage/memory-storage';
 import type { Peer } from '../../src/transfer/peer-lock';
-import { clientFor, closeEnginesAfterEach, failureOf, startServer } from '../helpers/engine';
+import {
+  clientFor,
+  closeEnginesAfterEach,
+  countingSink,
+  failureOf,
+  startServer,
+} from '../helpers/engine';
 import { seededBytes } from '../helpers/random';
 import { skipWithoutOffload } from '../helpers/skip';
 import { data, describePacket, error, oack, wrq } from '../helpers/wire';
@@ -63,6 +69,26 @@ describe('a receiver whose system joins datagrams', function () {
     sender.send([data(1, block), data(2, block), error(0, 'enough')]);
     should(await got).have.properties({ name: 'PeerError', message: 'enough' });
   });
+
+  for (const [what, inside, code] of [
+    ['nothing special', 'abcdefghij', 'EBADSIZE'],
+    ['what looks like another block of the told length', 'abc\0\u0003\0\u0003xyz', 'EBADSIZE'],
+    ['what looks like an ERROR', 'abc\0\u0005\0\0no\0', 'EUNDEF'],
+  ] as const) {
+    it(`commits nothing where the told size is wrong, and the last block holds ${what}`, async () => {
+      const { sink, calls } = countingSink();
+      const got = failureOf(clientFor(sender.local).getTo(sink, 'f', OPTIONS));
+      await sender.hear(/^RRQ/);
+      const told = `${2 * BLKSIZE + 3}`;
+      sender.send([oack('blksize', '512', 'tsize', told, 'windowsize', '16')]);
+      await sender.hear(/^ACK 0$/);
+      const block = Buffer.alloc(BLKSIZE);
+      sender.send([data(1, block), data(2, block)]);
+      sender.send([data(3, inside)]);
+      should(await got).have.properties({ code });
+      should(calls).have.properties({ commit: 0, discard: 1 });
+    });
+  }
 
   it('tells of a block that is longer than agreed', async () => {
     const got = failureOf(clientFor(sender.local).get('f', OPTIONS));

@@ -42,7 +42,7 @@ async function readMapFile(file: string): Promise<string> {
 function unreadable(file: string, cause: unknown): LocalError {
   const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
   return missing
-    ? new LocalError('ENOENT', `There is no map file ${file}: create it, or name another one`)
+    ? new LocalError('ENOFILE', `There is no map file ${file}: create it, or name another one`)
     : new LocalError('EIO', `The map file ${file} cannot be read: ${String(cause)}`, { cause });
 }
 

@@ -24,6 +24,9 @@ const CONTRADICTIONS = [
   ['E', 's'],
 ] as const;
 
+/** Characters of a rule without comment: twice what a name may have, for a pattern and a replacement. */
+const MAX_RULE = 2048;
+
 /** A place to jump to. */
 export interface NameLabel {
   readonly type: 'label';
@@ -60,6 +63,9 @@ export function parseLine(text: string, line: number): NameRule | NameLabel | un
   const words = splitWords(text);
   const [operation, second, third = ''] = words;
   if (operation === undefined) return undefined;
+  if (operation.length + (second?.length ?? 0) + third.length > MAX_RULE) {
+    throw invalidSetting(`the rule has more than ${MAX_RULE} characters`);
+  }
   if (operation.startsWith(':')) {
     return { type: 'label', line, label: operation.slice(1) || (second ?? '') };
   }

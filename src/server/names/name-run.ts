@@ -37,8 +37,8 @@ export interface NameStep {
 
 /** Names, and the texts of refusals, are no longer than this, in UTF-16 units. */
 const MAX_LENGTH = 1024;
-/** Instructions of patterns for one name: some tenths of a second. Real rules need some thousands. */
-const MAX_WORK = 2_000_000;
+/** Instructions of patterns for one name: about a tenth of a second. Real rules need some thousands. */
+const MAX_WORK = 500_000;
 /** What tftp-hpa tells a client that a rule refuses without a text. */
 const ABORT_TEXT = 'Access denied';
 /** What tftp-hpa tells a client if its rules come to no end. */

@@ -35,7 +35,7 @@ const CLASSES: readonly { readonly prototype: TftpError; readonly name: string }
 /** What an error knows beside its message; `path` is that of a `FileError`. */
 const FIELDS: readonly string[] = [
   ...['code', 'tftpCode', 'peerMessage'],
-  ...['peer', 'filename', 'block', 'expected', 'path'],
+  ...['peer', 'filename', 'block', 'expected', 'by', 'path'],
 ];
 
 export function packError(thrown: unknown): PackedError {
