@@ -25,7 +25,6 @@
     quota: { least: 0.001, most: 1073741824, fraction: true },
     requestRate: { least: 0, most: 1000000, fraction: true },
     guessLimit: { least: 0, most: 10000 },
-    threads: { least: 0, most: 64 },
   };
 
   /** A text of the node's own catalogue. */

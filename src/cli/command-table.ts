@@ -174,12 +174,11 @@ const SERVE: Command = {
     {
       name: 'max-per-host',
       value: 'N',
-      help: 'Transfers at the same time with one address. Default: 400.',
+      help: 'Transfers at the same time with one IPv4 address or IPv6 /64. Default: 400.',
     },
     {
-      name: 'threads',
-      value: 'N',
-      help: 'Threads that serve, 0 to 64: more than one for many clients at once on a machine with several cores. Default: 1.',
+      name: 'no-worker',
+      help: 'Serve in the main thread of the process. By default a worker thread serves.',
     },
     {
       name: 'max-upload',

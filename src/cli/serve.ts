@@ -21,9 +21,6 @@ import type { ServerOptions } from '../server/server-options';
 import type { Arguments } from './arguments';
 import type { CommandIo } from './command-io';
 
-/** A thread of its own has less room for short-lived objects, which hundreds of silent transfers would fill. */
-const DEFAULT_THREADS = 1;
-
 /**
  * Runs the server until SIGINT or SIGTERM.
  *
@@ -59,8 +56,12 @@ async function serveUntilClosed(
 ): Promise<void> {
   const log = new ServerLog(io, { json: args.has('json'), verbose: args.has('verbose') });
   const closed = new Promise<void>((resolve) => server.once('close', resolve));
-  server.on('problem', (error) => printLine(io.stderr, `red-tftp: ${failureText(error)}`));
+  server.on('problem', (error) => {
+    printLine(io.stderr, `red-tftp: ${failureText(error)}`);
+    log.problem(error);
+  });
   server.on('transfer', log.transfer);
+  server.on('alarm', log.alarm);
   const addresses = await server.listen(signal);
   addresses.forEach((address) => log.listening(address));
   if (args.has('verbose')) tellWhyNoOffload(io);
@@ -99,7 +100,8 @@ function serverOptions(
     retries: args.number('retries'),
     maxTransfers: args.number('max-transfers'),
     maxPerHost: args.number('max-per-host'),
-    threads: args.number('threads') ?? DEFAULT_THREADS,
+    // A worker has less room for short-lived objects, which hundreds of silent transfers would fill.
+    worker: !args.has('no-worker'),
     maxUploadSize: args.bytes('max-upload'),
   });
 }

@@ -1,10 +1,12 @@
 /** What `serve` prints. */
 
+import type { TftpError } from '../protocol/errors';
 import { peerName } from '../transfer/peer-lock';
 import { cleanText, printLine } from './command-io';
 import { summary } from './progress';
 import type { CommandIo } from './command-io';
 import type { TransferRecord } from '../net/transfer-record';
+import type { GuessAlarm } from '../server/guess-alarm';
 import type { ListeningAddress } from '../server/listening-address';
 
 /** Lines of JSON, or lines to read. */
@@ -31,9 +33,25 @@ export class ServerLog {
     record.trace?.forEach((line) => this.print(`  ${cleanText(line)}`));
   };
 
+  readonly alarm = (alarm: GuessAlarm): void => {
+    this.print(
+      this.settings.json ? JSON.stringify({ event: 'alarm', ...alarm }) : alarmLine(alarm),
+    );
+  };
+
+  /** Without `--json` it is on stderr only. */
+  problem({ code, message }: TftpError): void {
+    if (this.settings.json) this.print(JSON.stringify({ event: 'problem', code, message }));
+  }
+
   private print(line: string): void {
     printLine(this.io.stdout, line);
   }
+}
+
+/** Since when, who, and how many. */
+function alarmLine({ since, host, misses }: GuessAlarm): string {
+  return `${since} ${host} alarm: requested ${misses} missing files and may be guessing file names`;
 }
 
 /** Time, peer, what it wanted, how it went. */

@@ -49,6 +49,7 @@ export class TransferDriver {
   #given = 0;
   #committing = false;
   #settled = false;
+  #failed = false;
   #freed = false;
   #resolveEnded!: (outcome: TransferOutcome) => void;
   #resolveClosed!: () => void;
@@ -79,6 +80,17 @@ export class TransferDriver {
     return this.#machine.answered;
   }
 
+  /** True once all data has arrived, until the file is committed. */
+  get committing(): boolean {
+    return this.#committing && !this.#settled;
+  }
+
+  /** True if a file was sent, and its last block again, and only the last ACK is missing. */
+  get lacksLastAck(): boolean {
+    const { cargo } = this.#setup;
+    return 'source' in cargo && cargo.machine.awaitsLastAck && this.#machine.silence !== undefined;
+  }
+
   /** A snapshot; `event` tells what a `progress` event would. */
   get record(): TransferRecord {
     return this.#reporter.snapshot;
@@ -101,6 +113,12 @@ export class TransferDriver {
   /** Tells the peer and ends. Does nothing once the file is being committed: it is across by then. */
   abort(error: TftpError): void {
     if (!this.#committing) this.#abort(error);
+  }
+
+  /** Ends without a word. What only lacks its last ACK is complete. */
+  giveWay(reason: TftpError): void {
+    if (this.lacksLastAck) this.#step((now) => this.#machine.handleUnreachable(reason, now));
+    else this.close(reason);
   }
 
   /** The client sent its request again: our answer got lost. */
@@ -146,7 +164,7 @@ export class TransferDriver {
     this.#drain(now);
     if (this.#answerTold || !this.#machine.answered) return;
     this.#answerTold = true;
-    this.#setup.onAnswer?.();
+    this.#setup.onAnswer?.(!this.#failed);
   }
 
   /** True if it was a run of blocks, all in order, and is dealt with. */
@@ -298,6 +316,7 @@ export class TransferDriver {
   #settle(error: TftpError | undefined, finalAck = false): void {
     if (this.#settled) return;
     this.#settled = true;
+    this.#failed = error !== undefined;
     this.#setup.signal?.removeEventListener('abort', this.#cancel);
     this.#setup.socket.unref();
     this.#timer?.handle.unref();

@@ -94,15 +94,21 @@ export type TransferBeginning = Pick<
   TransferRecord,
   'role' | 'operation' | 'filename' | 'mode' | 'host' | 'port'
 > &
-  Partial<Pick<TransferRecord, 'servedAs' | 'localAddress' | 'localPort'>> &
+  Partial<Pick<TransferRecord, 'id' | 'servedAs' | 'localAddress' | 'localPort'>> &
   TransferFacts;
 
-/** The records of a transfer that failed before anything moved: its `start` and its `error`. */
+/**
+ * The records of a transfer that failed before anything moved: its `start` and its `error`.
+ *
+ * @param ending.at the time of both. @default now
+ */
 export function failedRecords(
   beginning: TransferBeginning,
   error: TftpError,
+  ending: { readonly at?: Date; readonly trace?: string[] } = {},
 ): readonly [start: TransferRecord, error: TransferRecord] {
-  const now = new Date().toISOString();
+  const { at = new Date(), trace = [] } = ending;
+  const now = at.toISOString();
   const start: TransferRecord = {
     id: randomId(),
     event: 'start',
@@ -121,10 +127,7 @@ export function failedRecords(
     duplicates: 0,
     started: now,
   };
-  return [
-    start,
-    { ...start, event: 'error', finished: now, error: describeError(error), trace: [] },
-  ];
+  return [start, { ...start, event: 'error', finished: now, error: describeError(error), trace }];
 }
 
 /** The record of a transfer that ended with this error and had nobody left to tell it. */

@@ -17,7 +17,7 @@ interface Ending {
 }
 
 export class TransferReporter {
-  readonly id = randomId();
+  readonly id: string;
   readonly #setup: TransferSetup;
   readonly #startedDate: string;
   readonly #meter: ProgressMeter;
@@ -27,6 +27,7 @@ export class TransferReporter {
 
   constructor(setup: TransferSetup) {
     this.#setup = setup;
+    this.id = setup.id ?? randomId();
     this.#size = setup.size;
     this.#startedDate = setup.clock.date().toISOString();
     this.#meter = new ProgressMeter(setup.clock.now(), setup.progressInterval);

@@ -21,6 +21,8 @@ export type FailureMeaning = 'failure' | 'expected' | 'probe';
 
 /** A transfer, ready to run. */
 export interface TransferSetup {
+  /** The id of its records. @default a new one */
+  readonly id?: string;
   readonly cargo: Cargo;
   readonly recorder: FlightRecorder;
   readonly socket: Flow;
@@ -45,8 +47,8 @@ export interface TransferSetup {
   readonly deadline: number;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((record: TransferRecord) => void) | undefined;
-  /** Called once, when the peer has answered for the first time. */
-  readonly onAnswer?: (() => void) | undefined;
+  /** Called once, when the peer has answered for the first time. `accepts` is false for an ERROR. */
+  readonly onAnswer?: ((accepts: boolean) => void) | undefined;
   /**
    * What a failure means. `began`: both sides had settled their options, and the file was on its way.
    * @default a failure

@@ -65,7 +65,7 @@ export class FlowStorage implements Storage {
     this.#baseFirst = baseFirst;
   }
 
-  /** The files are opened in any thread; the flow is asked where it is. */
+  /** The files are opened in the worker; the flow is asked in the main thread. */
   get portable(): PortableStorage | undefined {
     const base = this.#base.portable;
     if (base === undefined) return undefined;
@@ -105,7 +105,7 @@ interface FlowData {
   readonly baseFirst: boolean;
 }
 
-/** The same storage in another thread. */
+/** The same storage in a worker. */
 export function flowStorage({ base, baseFirst }: FlowData, flow: Storage): FlowStorage {
   return new FlowStorage(makeStorage(base), flow, baseFirst);
 }

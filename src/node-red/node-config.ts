@@ -114,7 +114,7 @@ export const TFTP_SERVER_DEFAULTS = {
   retries: '6',
   deadline: '14400',
   progressInterval: '1000',
-  threads: '1',
+  worker: true,
   events: 'one',
   inputs: 0,
   ...ACCESS_DEFAULTS,
@@ -341,7 +341,7 @@ function parseServer(
     retries: numberSetting('retries', own.retries),
     deadline: millisecondsSetting('deadline', own.deadline, 0, 2_000_000) ?? 0,
     progressInterval: numberSetting('progressInterval', own.progressInterval),
-    threads: numberSetting('threads', own.threads),
+    worker: own.worker === true,
   });
 }
 

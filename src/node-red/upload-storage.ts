@@ -126,7 +126,7 @@ interface UploadData {
   readonly memory: UploadMemoryData;
 }
 
-/** The same storage in another thread. */
+/** The same storage in a worker. */
 export function uploadStorage({ folder, writes, memory }: UploadData): UploadStorage {
   return new UploadStorage(folder && makeStorage(folder), writes, UploadMemory.inThread(memory));
 }

@@ -1,4 +1,4 @@
-/** Whether a request may become a transfer: who asks, for what, and how many there are already. */
+/** Whether a request may become a transfer: who sends it, and for what. */
 
 import { LocalError } from '../protocol/errors';
 import type { TftpError } from '../protocol/errors';
@@ -9,18 +9,6 @@ import { AccessList } from './access-list';
 import { NameFilter } from './name-filter';
 import { OptionProfiles } from './option-profiles';
 import type { RequiredServerOptions } from './server-options';
-
-/** The share of all transfers that may be half-open: most, for after a power cut a whole site asks at once. */
-const HALF_OPEN_SHARE = 0.8;
-/** Fewer half-open transfers than this are no flood. */
-const HALF_OPEN_LEAST = 8;
-
-/** How busy the server is. */
-export interface Load {
-  readonly transfers: number;
-  /** With the address that asks. */
-  readonly ofHost: number;
-}
 
 export class Admission {
   readonly #options: RequiredServerOptions;
@@ -39,14 +27,9 @@ export class Admission {
     this.#profiles = new OptionProfiles(options.profiles);
   }
 
-  /** How many transfers may wait for the first answer of their clients, whose addresses may be forged. */
-  get maxHalfOpen(): number {
-    return Math.max(HALF_OPEN_LEAST, Math.floor(this.#options.maxTransfers * HALF_OPEN_SHARE));
-  }
-
   /** Why the request is refused; undefined if it is not. */
-  refusal(request: RequestPacket, from: Peer, load: Load): TftpError | undefined {
-    const { read, write, maxTransfers, maxPerHost, maxUploadSize } = this.#options;
+  refusal(request: RequestPacket, from: Peer): TftpError | undefined {
+    const { read, write, maxUploadSize } = this.#options;
     if (!this.#allowed.includes(from.address) || this.#denied.includes(from.address)) {
       return new LocalError('EACCES', 'Your address may not use this server');
     }
@@ -55,12 +38,6 @@ export class Admission {
     }
     if (request.type === 'WRQ' && !write) {
       return new LocalError('EACCES', 'This server does not allow writing');
-    }
-    if (load.transfers >= maxTransfers) {
-      return new LocalError('EBUSY', 'The server is busy, try again later');
-    }
-    if (load.ofHost >= maxPerHost) {
-      return new LocalError('EBUSY', 'Too many transfers with your address, try again later');
     }
     const announced = announcedSize(request);
     if (request.type === 'WRQ' && announced !== undefined && announced > maxUploadSize) {

@@ -1,10 +1,10 @@
 /** Notices clients that guess names: who asks for many files that do not exist looks for what it should not have. */
 
-import { RecentMap } from './recent-map';
+import { budgetKey } from './budget-key';
 
 /** What the server's event `alarm` tells. */
 export interface GuessAlarm {
-  /** The client's address. */
+  /** The address that asked last. The addresses of an IPv6 /64 are counted together. */
   readonly host: string;
   /** Different names within the last minute that do not exist. */
   readonly misses: number;
@@ -22,22 +22,24 @@ const NAMES_KEPT = 20_000;
 
 export class GuessWatch {
   readonly #limit: number;
-  /** For each address the missing names and when they were asked for, the last one last. */
-  readonly #misses: RecentMap<string, Map<string, number>>;
+  /** How many hosts are kept in mind. */
+  readonly #hosts: number;
+  /** For each host (see `budgetKey`) the missing names and when they were asked for, the last one last. */
+  readonly #misses = new Map<string, Map<string, number>>();
 
   /** @param limit missing names of one address within a minute that raise the alarm; 0 for never. */
   constructor(limit: number) {
     this.#limit = limit;
-    this.#misses = new RecentMap(Math.max(1, Math.floor(NAMES_KEPT / Math.max(1, limit))));
+    this.#hosts = Math.max(1, Math.floor(NAMES_KEPT / Math.max(1, limit)));
   }
 
-  /** How many addresses are kept in mind. */
+  /** How many hosts are kept in mind. */
   get size(): number {
     return this.#misses.size;
   }
 
   /**
-   * Counts a missing name; the same name again counts once. After an alarm the count of the address
+   * Counts a missing name; the same name again counts once. After an alarm the count of the host
    * begins anew.
    *
    * @param now milliseconds since 1970.
@@ -45,7 +47,8 @@ export class GuessWatch {
    */
   missed(host: string, name: string, now: number): GuessAlarm | undefined {
     if (this.#limit === 0) return undefined;
-    const names = this.#namesOf(host);
+    const key = budgetKey(host);
+    const names = this.#namesOf(key);
     names.delete(name);
     names.set(name, now);
     for (const [old, at] of names) {
@@ -53,7 +56,7 @@ export class GuessWatch {
       names.delete(old);
     }
     if (names.size < this.#limit) return undefined;
-    this.#misses.delete(host);
+    this.#misses.delete(key);
     const [since = now] = names.values();
     return {
       host,
@@ -63,10 +66,19 @@ export class GuessWatch {
     };
   }
 
-  /** The address that missed last is the last; the first one is forgotten for a new one. */
-  #namesOf(host: string): Map<string, number> {
-    const names = this.#misses.get(host) ?? new Map<string, number>();
-    this.#misses.set(host, names);
+  #namesOf(key: string): Map<string, number> {
+    const known = this.#misses.get(key);
+    if (known) return known;
+    const names = new Map<string, number>();
+    if (this.#misses.size >= this.#hosts) this.#forgetOne();
+    this.#misses.set(key, names);
     return names;
+  }
+
+  /** The host with the fewest names goes: requests of many forged addresses do not hide one that guesses. */
+  #forgetOne(): void {
+    let fewest: readonly [key: string, count: number] = ['', Infinity];
+    for (const [key, { size }] of this.#misses) if (size < fewest[1]) fewest = [key, size];
+    this.#misses.delete(fewest[0]);
   }
 }

@@ -7,6 +7,7 @@ import { LocalError } from '../protocol/errors';
 import type { TftpError } from '../protocol/errors';
 import { shownName } from '../protocol/name-text';
 import type { RequestPacket } from '../protocol/packet';
+import { FlightRecorder } from '../transfer/flight-recorder';
 import { plainPath } from '../storage/remote-path';
 import type { Peer } from '../transfer/peer-lock';
 import { ClientFacts } from './client-facts';
@@ -16,7 +17,7 @@ import type { GuessAlarm } from './guess-alarm';
 import { ProbeMemory } from './probe-memory';
 import type { Counters } from './server-counters';
 import type { RequiredServerOptions } from './server-options';
-import type { RequestFacts } from './session';
+import type { IncomingRequest, RequestFacts } from './session';
 
 /** Hears what the journal notes. */
 export interface JournalListener {
@@ -26,16 +27,20 @@ export interface JournalListener {
 
 /** A request that is refused. */
 export interface RefusedRequest {
-  readonly request: RequestPacket;
-  readonly client: Peer;
+  readonly incoming: IncomingRequest;
   /** Where it came to. */
   readonly local: Peer;
   readonly error: TftpError;
+  /** The ERROR packet in bytes. */
+  readonly answerBytes: number;
   /** What is known of it; undefined if it was refused at once. */
   readonly facts: RequestFacts | undefined;
+  /** The id of its records; undefined if it has none yet. */
+  readonly id: string | undefined;
 }
 
 export class Journal {
+  readonly #clock: Clock;
   readonly #counters: Counters;
   readonly #listener: JournalListener;
   /** Says what the failures of its transfers mean. */
@@ -47,10 +52,11 @@ export class Journal {
   /** @throws {LocalError} EINVAL, saying which of `expectedMisses` cannot be used. */
   constructor(
     options: RequiredServerOptions,
+    clock: Clock,
     counters: Counters,
     listener: JournalListener,
-    clock: Pick<Clock, 'now' | 'after'>,
   ) {
+    this.#clock = clock;
     this.#counters = counters;
     this.#listener = listener;
     this.endings = new EndingJudge(options);
@@ -65,17 +71,30 @@ export class Journal {
   }
 
   /** Looks whether a refusal is normal, or one too many. */
-  judge({ request, client, error }: RefusedRequest): void {
+  judge({ request, client }: IncomingRequest, error: TftpError): void {
     if (this.endings.meaning(request, error, false) === 'expected') error.expected = true;
     else if (request.type === 'RRQ' && error.code === 'ENOENT') this.#missed(request, client);
   }
 
-  /** Tells of a request that was answered with an ERROR, as of a transfer that failed at once. */
-  refused({ request, client, local, error, facts }: RefusedRequest): void {
+  /** The records of a request that was answered with an ERROR: those of a transfer that failed at once. */
+  refusal({
+    incoming,
+    local,
+    error,
+    answerBytes,
+    facts,
+    id,
+  }: RefusedRequest): readonly TransferRecord[] {
+    const { request, client, datagram, at } = incoming;
     const filename = shownName(request.filename);
     error.filename ??= filename;
-    const [start, failed] = failedRecords(
+    const recorder = new FlightRecorder();
+    recorder.received(at, request.type, undefined, datagram.length, '');
+    const now = this.#clock.now();
+    recorder.sent(now, `ERROR ${error.tftpCode}`, undefined, answerBytes, error.peerMessage);
+    return failedRecords(
       {
+        ...(id !== undefined && { id }),
         role: 'server',
         operation: request.type === 'RRQ' ? 'read' : 'write',
         filename,
@@ -87,9 +106,8 @@ export class Journal {
         ...(facts ?? this.factsOf(request, client)),
       },
       error,
+      { at: this.#clock.date(), trace: recorder.lines() },
     );
-    this.report(start);
-    this.report(failed);
   }
 
   /** Tells of a transfer. */
@@ -109,7 +127,8 @@ export class Journal {
   }
 
   #missed({ filename }: RequestPacket, { address }: Peer): void {
-    const alarm = this.#guesses.missed(address, shownName(plainPath(filename)), Date.now());
+    const now = this.#clock.date().getTime();
+    const alarm = this.#guesses.missed(address, shownName(plainPath(filename)), now);
     if (alarm === undefined) return;
     this.#counters.add('alarms');
     this.#listener.alarm(alarm);
@@ -129,6 +148,7 @@ export class Journal {
         afterProbe: last.id,
       },
       error,
+      { at: this.#clock.date() },
     );
     for (const record of records) this.#tell({ ...record, size });
   }

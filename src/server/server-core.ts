@@ -1,4 +1,4 @@
-/** What the public face of a server works with: the reception in this thread, or in another one. */
+/** What the public class of a server works with: the server in this thread, or in a worker. */
 
 import type { TransferRecord } from '../net/transfer-record';
 import type { TftpError } from '../protocol/errors';

@@ -8,7 +8,7 @@ export interface ServerCounters {
   refused: number;
   /** Packets at the listening port that were neither, and got no answer. */
   ignored: number;
-  /** Requests without an answer, because their address sent too many or never answers itself. */
+  /** Requests without an answer: no slot was free, or their address sent too many or never answers itself. */
   dropped: number;
   /** Transfers that ended well. */
   completed: number;
@@ -45,12 +45,12 @@ const NOTHING: ServerCounters = {
   bytesReceived: 0,
 };
 
-/** Counters that another thread can read while one counts. */
+/** Counters in shared memory: the main thread reads what the worker counts. */
 export class Counters {
   readonly memory: SharedArrayBuffer;
   readonly #counts: Float64Array;
 
-  /** @param memory that of counters in another thread, to have the same ones. */
+  /** @param memory that of counters in the other thread, to have the same ones. */
   constructor(memory = new SharedArrayBuffer(NAMES.length * Float64Array.BYTES_PER_ELEMENT)) {
     this.memory = memory;
     this.#counts = new Float64Array(memory);

@@ -27,7 +27,7 @@ export interface ServerOptions {
   /**
    * Ports that transfers speak from: `any` free one for each (RFC 1350 section 4), one of a range, as
    * `[first, last]`, or `single`: all from the listening port, for firewalls and Docker. A range has
-   * room for as many transfers as it has ports; more are told that the server is busy.
+   * room for as many transfers as it has ports; further requests get no answer, as with `maxTransfers`.
    * @default 'any'
    */
   transferPorts?: 'any' | 'single' | readonly [first: number, last: number];
@@ -51,13 +51,15 @@ export interface ServerOptions {
   /** The names that may be written, as patterns. @default [] for all */
   writeNames?: readonly string[];
   /**
-   * Requests per second of one address; a burst of four seconds' worth is let through, and what is
-   * more gets no answer. 0 for no limit. @default 200: after a power cut a whole site may ask through one address
+   * Requests per second of one IPv4 address or IPv6 /64; a burst of four seconds' worth is let
+   * through. Of what is more, eight at a time are looked at; they get an answer only if it is no larger
+   * than the request, and are told of only if the client answers. 0 for no limit. @default 200: after a
+   * power cut a whole site may ask through one address
    */
   requestRate?: number;
   /**
    * So many different names within a minute that do not exist, and the event `alarm` tells that an
-   * address guesses names. Names that may be missing do not count. At most 10000, 0 for never. @default 100
+   * IPv4 address or IPv6 /64 guesses names. Names that may be missing do not count. At most 10000, 0 for never. @default 100
    */
   guessLimit?: number;
   /**
@@ -85,9 +87,14 @@ export interface ServerOptions {
    * the `quota` of a `FolderStorage`. @default 1 GiB
    */
   maxUploadSize?: number;
-  /** Transfers at the same time; more are told that the server is busy. @default 500 */
+  /**
+   * Transfers at the same time. Further requests get no answer, so that the clients repeat them, and a
+   * `problem` tells how many they were, at most once a minute. Ended uploads that may have to repeat
+   * their last ACK count too, and give way first; then transfers whose client has not answered for half
+   * a second. @default 500
+   */
   maxTransfers?: number;
-  /** Transfers at the same time with one address. @default 400: a whole site behind one NAT address still boots at once */
+  /** Transfers at the same time with one IPv4 address or IPv6 /64; further requests as with `maxTransfers`. @default 400: a whole site behind one NAT address still boots at once */
   maxPerHost?: number;
   /**
    * The largest block granted, in bytes, 8 to 65464.
@@ -109,11 +116,10 @@ export interface ServerOptions {
   /** Milliseconds between `progress` events; 0 for none. @default 1000 */
   progressInterval?: number;
   /**
-   * Worker threads that serve, 0 to 64. 0: the thread that made the server does all. 1: a busy event
-   * loop of that thread costs no transfer anything. More: reads are spread over them; uploads, and
-   * all transfers of `transferPorts: 'single'`, run in the first one. @default 0
+   * Serve in a worker thread, so that a busy event loop of this thread delays no transfer. A storage
+   * without `portable` is still called in this thread. @default false
    */
-  threads?: number;
+  worker?: boolean;
 }
 
 /** `ServerOptions` with nothing left open, but for `blksizeMax`, which depends on the client's address, and `rules`. */
@@ -161,7 +167,7 @@ export const SERVER_DEFAULTS = {
   retries: 6,
   deadline: 4 * 60 * 60 * 1000,
   progressInterval: 1000,
-  threads: 0,
+  worker: false,
 } as const satisfies Omit<ServerOptions, 'storage'>;
 
 /**
@@ -186,12 +192,14 @@ export function parseServerOptions(given: ServerOptions): RequiredServerOptions 
   checkNumber('retries', options.retries, 0, 100);
   checkNumber('deadline', options.deadline, 0, 2 ** 31 - 1);
   checkNumber('progressInterval', options.progressInterval, 0, 2 ** 31 - 1);
-  checkNumber('threads', options.threads, 0, 64);
   if (options.blksizeMax !== undefined) {
     checkNumber('blksizeMax', options.blksizeMax, MIN_BLKSIZE, MAX_BLKSIZE);
   }
   if (!['ipv4', 'ipv6', 'both'].includes(options.family)) {
     throw invalidSetting(`family is ${options.family}: it must be ipv4, ipv6 or both`);
+  }
+  if (typeof options.worker !== 'boolean') {
+    throw invalidSetting(`worker is ${String(options.worker)}: it must be true or false`);
   }
   checkTransferPorts(options.transferPorts);
   return options;

@@ -5,16 +5,16 @@ import { CAN_SHARE_PORTS } from '../udp/endpoint';
 import { localAddresses } from '../udp/local-addresses';
 import type { Clock } from '../net/clock';
 import type { LocalAddress } from '../udp/local-addresses';
-import type { StartThread } from './threads/thread';
+import type { StartWorker } from './worker/worker';
 
 export interface ServerSystem {
-  readonly clock: Pick<Clock, 'now' | 'after'>;
+  readonly clock: Clock;
   /** The addresses of this machine, as they are now. */
   readonly localAddresses: () => readonly LocalAddress[];
   /** True if of several sockets at one port the one at the most specific address gets a datagram. */
   readonly sharesPorts: boolean;
-  /** How a thread is started. @default a worker thread */
-  readonly startThread?: StartThread;
+  /** How the worker is started. @default a worker thread */
+  readonly startWorker?: StartWorker;
 }
 
 /** This machine. */

@@ -7,7 +7,7 @@ import { callListener } from '../net/call-listener';
 import type { TransferRecord } from '../net/transfer-record';
 import type { GuessAlarm } from './guess-alarm';
 import type { ListeningAddress } from './listening-address';
-import { Reception } from './reception';
+import { Front } from './front';
 import type { CoreListener, ServerCore } from './server-core';
 import { Counters } from './server-counters';
 import type { ServerCounters } from './server-counters';
@@ -15,7 +15,7 @@ import { parseServerOptions } from './server-options';
 import type { ServerOptions } from './server-options';
 import { SERVER_SYSTEM } from './server-system';
 import type { StoredFile } from './stored-file';
-import { ThreadedReception } from './threads/threaded-reception';
+import { WorkerServer } from './worker/worker-server';
 
 export type { ServerCounters } from './server-counters';
 
@@ -56,11 +56,9 @@ export class TftpServer extends EventEmitter<ServerEvents> {
   constructor(options: ServerOptions, system = SERVER_SYSTEM) {
     super();
     const whole = parseServerOptions(options);
-    const shares = { counters: this.#counters };
-    this.#core =
-      whole.threads === 0
-        ? new Reception(whole, this.#listener, system, shares)
-        : new ThreadedReception(whole, this.#listener, system, this.#counters);
+    this.#core = whole.worker
+      ? new WorkerServer(whole, this.#listener, system, this.#counters)
+      : new Front(whole, this.#listener, system, { counters: this.#counters });
   }
 
   /** What has been counted so far. */
@@ -78,7 +76,7 @@ export class TftpServer extends EventEmitter<ServerEvents> {
     return this.#paused;
   }
 
-  /** The running transfers. With threads, how far they are may be up to a second old. */
+  /** The running transfers. With a worker, their progress may be up to a second old. */
   get transfers(): TransferRecord[] {
     return this.#core.transfers;
   }

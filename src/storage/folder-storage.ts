@@ -226,7 +226,7 @@ export class FolderStorage implements Storage {
   }
 }
 
-/** The same folder in another thread. */
+/** The same folder in a worker. */
 export function folderStorage(options: FolderStorageOptions): FolderStorage {
   return new FolderStorage(options);
 }

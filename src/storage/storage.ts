@@ -103,7 +103,7 @@ export interface Storage {
    */
   canOpen?(request: StorageRequest, operation: 'read' | 'write'): Promise<boolean>;
   /**
-   * How another thread makes a storage that does the same. A server with threads then opens the files
+   * How another thread makes a storage that does the same. A server with a worker then opens the files
    * there; what has no `portable` is asked in the thread that made it.
    */
   readonly portable?: PortableStorage | undefined;

@@ -23,7 +23,7 @@ const MIN_TIMEOUT = 200;
 /** With six retries and a first timeout of one second a silent peer is waited for 45 seconds. */
 const MAX_TIMEOUT = 10_000;
 /** A client that never answers, perhaps a forged address, gets the first packet so many times. */
-const OPENING_SENDS = 3;
+export const OPENING_SENDS = 3;
 /**
  * In lock-step no measured timeout is shorter (RFC 6298 section 2.4): a device that is busy for a
  * moment gets no second copy, which hangs some of them. A shorter setting still holds.

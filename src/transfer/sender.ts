@@ -87,6 +87,14 @@ export class Sender extends Machine {
     this.#fill(state, now, '');
   }
 
+  /** True if all has been sent and only the ACK of the last block is missing. */
+  get awaitsLastAck(): boolean {
+    const state = this.#sending;
+    return (
+      !this.finished && this.answered && state !== undefined && state.base === state.window.last
+    );
+  }
+
   protected override begin(options: NegotiatedOptions, now: number): void {
     this.#sending = {
       options,

@@ -20,7 +20,7 @@ export class PacedServer {
       openForReading: () => Promise.resolve(this.#source()),
       openForWriting: (request) => memory.openForWriting(request),
     };
-    this.#server = new TftpServer({ storage, address: '127.0.0.1', port: 0, threads: 0 });
+    this.#server = new TftpServer({ storage, address: '127.0.0.1', port: 0, worker: false });
   }
 
   static async listen(): Promise<PacedServer> {

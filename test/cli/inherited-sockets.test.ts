@@ -6,7 +6,7 @@ import path from 'node:path';
 import { TftpClient } from '../../src/client/client';
 import { BackgroundProgram, RED_TFTP, run } from '../helpers/program';
 import { HAS_IPV6, ON_LINUX, skipUnless } from '../helpers/skip';
-import { THREADS_FLAGS } from '../helpers/threads';
+import { WORKER_FLAGS } from '../helpers/worker';
 import { withFolder } from './servers';
 
 /** Binds what its first argument names, and becomes the command that follows. */
@@ -85,7 +85,7 @@ describe('red-tftp serve with sockets of systemd', () => {
   });
 
   function launch(kinds: string, ...flags: string[]): BackgroundProgram {
-    const command = [process.execPath, RED_TFTP, 'serve', ...THREADS_FLAGS, ...flags];
+    const command = [process.execPath, RED_TFTP, 'serve', ...WORKER_FLAGS, ...flags];
     return new BackgroundProgram('python3', ['-c', LAUNCHER, kinds, ...command]);
   }
 });

@@ -5,7 +5,7 @@ import { mkdir, readFile, readdir, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { TftpClient } from '../../src/client/client';
 import { run } from '../../src/cli/main';
-import { THREADS_FLAGS } from '../helpers/threads';
+import { WORKER_FLAGS } from '../helpers/worker';
 import { FakeIo } from './fake-io';
 import { content, withFolder } from './servers';
 
@@ -128,6 +128,18 @@ describe('red-tftp serve', () => {
       ]);
     }));
 
+  it('tells with --json of an address that guesses names, and of requests without a slot', () =>
+    withServe([...LOOPBACK, '--json', '--max-transfers', '1'], async ({ client, folder, io }) => {
+      const guesses = Array.from({ length: 100 }, (_, n) => `guess-${n}`);
+      for (const name of guesses) await client.get(name).should.be.rejected();
+      await io.printed(/"event":"alarm","host":"127\.0\.0\.1","misses":100,"names":/);
+      await writeFile(path.join(folder, 'f'), content(5000));
+      const crowd = Array.from({ length: 3 }, () => client.get('f'));
+      await Promise.all(crowd);
+      await io.printed(/"event":"problem","code":"EBUSY"/);
+      io.err.should.match(/^red-tftp: Requests that found no free slot/);
+    }));
+
   it('goes on serving when nobody reads its output any more', () =>
     withServe(LOOPBACK, async ({ client, folder, io }) => {
       await writeFile(path.join(folder, 'f'), content(5000));
@@ -237,7 +249,7 @@ async function serving(
   use: (test: ServeTest) => Promise<void>,
 ): Promise<void> {
   const io = new FakeIo();
-  const ended = run(['serve', '--root', folder, ...THREADS_FLAGS, ...flags], io);
+  const ended = run(['serve', '--root', folder, ...WORKER_FLAGS, ...flags], io);
   const first = await Promise.race([once(io.stdout, 'data'), ended]);
   if (typeof first === 'number') throw new Error(`serve ended with ${first}: ${io.err}`);
   const port = Number(/(?:127\.0\.0\.1:|"port":)(\d+)/.exec(io.out)?.[1]);

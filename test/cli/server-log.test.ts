@@ -1,5 +1,6 @@
 import should = require('should');
 import { ServerLog, logLine } from '../../src/cli/server-log';
+import { LocalError } from '../../src/protocol/errors';
 import { FakeIo } from './fake-io';
 import { transferRecord } from './record';
 import type { TransferRecord } from '../../src/net/transfer-record';
@@ -55,6 +56,34 @@ describe('the log of serve', () => {
     printed({ json: false, verbose: true })
       .join('\n')
       .should.match(/^.*started\n.*failed: .*\n {2}\+0\.0.*\n {2}\+0\.1.*$/);
+  });
+
+  it('tells of alarms, and as JSON of problems', () => {
+    const alarm = {
+      host: '192.0.2.7',
+      misses: 100,
+      names: ['a', 'b'],
+      since: '2026-01-02T03:04:05.678Z',
+    };
+    const problem = new LocalError('EIO', 'broken');
+    const said = [false, true].map((json) => {
+      const io = new FakeIo();
+      const log = new ServerLog(io, { json, verbose: false });
+      log.alarm(alarm);
+      log.problem(problem);
+      return io.out;
+    });
+    should(said[0]).equal(
+      '2026-01-02T03:04:05.678Z 192.0.2.7 alarm: requested 100 missing files and may be guessing file names\n',
+    );
+    const lines = said[1]!
+      .trimEnd()
+      .split('\n')
+      .map((line): unknown => JSON.parse(line));
+    should(lines).eql([
+      { event: 'alarm', ...alarm },
+      { event: 'problem', code: 'EIO', message: 'broken' },
+    ]);
   });
 
   it('prints every record as JSON', () => {

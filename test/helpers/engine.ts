@@ -9,11 +9,11 @@ import type { TransferEventName, TransferRecord } from '../../src/net/transfer-r
 import { TftpServer } from '../../src/server/server';
 import type { ServerOptions } from '../../src/server/server-options';
 import type { ServerSystem } from '../../src/server/server-system';
-import type { StartThread } from '../../src/server/threads/thread';
-import { serveInThread } from '../../src/server/threads/thread-work';
+import { ServerWorker } from '../../src/server/worker/server-worker';
+import type { StartWorker } from '../../src/server/worker/worker';
 import type { DataSink, DataSource } from '../../src/storage/storage';
 import type { Place } from './scripted-peer';
-import { THREADS } from './threads';
+import { WORKER } from './worker';
 
 const open = new Set<TftpClient | TftpServer>();
 
@@ -58,17 +58,17 @@ export async function startServer(
 
 /** A server that does not listen yet. */
 export function newServer(options: ServerOptions, system?: ServerSystem): TftpServer {
-  const threaded = { threads: THREADS, ...options };
-  const server = new TftpServer(threaded, system && { startThread: startHere(system), ...system });
+  const whole = { worker: WORKER, ...options };
+  const server = new TftpServer(whole, system && { startWorker: startHere(system), ...system });
   open.add(server);
   return server;
 }
 
-/** Threads that are none, so that they have the system of the test. All else is as with threads. */
-function startHere(system: ServerSystem): StartThread {
+/** A worker in this thread, so that it has the system of the test. All else is as in a worker thread. */
+function startHere(system: ServerSystem): StartWorker {
   return (setup) => {
-    const end = serveInThread(setup, system);
-    return { ended: new Promise(() => undefined), stop: async () => end() };
+    const worker = new ServerWorker(setup, system);
+    return { ended: new Promise(() => undefined), stop: async () => worker.end() };
   };
 }
 

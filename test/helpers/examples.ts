@@ -8,7 +8,7 @@ import { NODE_RED_RELEASES, NodeRedRuntime, nodeFor } from '../package/node-red-
 import { DebugSidebar } from './debug-sidebar';
 import type { NodeStatus } from './debug-sidebar';
 import { ROOT } from './program';
-import { THREADS } from './threads';
+import { WORKER } from './worker';
 import { UserDirectory } from './user-directory';
 
 /** A node of a flow as it is saved. */
@@ -110,7 +110,7 @@ export class ExampleStage {
       .replace(MQTT_PORT, String(this.#mqttPort));
     const flows: SavedNode[] = JSON.parse(text);
     this.#tab = flows.find(({ type }) => type === 'tab')!.id;
-    await this.#post('/flows', { flows: flows.map(withThreads) });
+    await this.#post('/flows', { flows: flows.map(withWorker) });
     for (const { id, type } of flows) {
       if (/^(?:tftp-server|mqtt (?:in|out))$/.test(type)) {
         await this.#sidebar.status(id, ({ fill }) => fill === 'green');
@@ -176,10 +176,10 @@ export class ExampleStage {
   }
 }
 
-/** Servers have so many threads as they were given, unless the environment says it for all tests. */
-function withThreads(node: SavedNode): SavedNode {
-  const said = 'TFTP_TEST_THREADS' in process.env && node.type === 'tftp-server';
-  return said ? { ...node, threads: String(THREADS) } : node;
+/** Servers have the worker that they were given, unless the environment says it for all tests. */
+function withWorker(node: SavedNode): SavedNode {
+  const said = 'TFTP_TEST_WORKER' in process.env && node.type === 'tftp-server';
+  return said ? { ...node, worker: WORKER } : node;
 }
 
 /** UDP ports that are free now, all of them different. */

@@ -12,7 +12,7 @@ import tftpSidebar = require('../../nodes/tftp-sidebar');
 import { untoldNews } from '../../src/node-red/flow-news';
 import { MemoryStorage } from '../../src/storage/memory-storage';
 import { TftpServer } from '../../src/server/server';
-import { THREADS } from './threads';
+import { WORKER } from './worker';
 import type { Node, NodeAPI, NodeDef, NodeMessage, NodeMessageInFlow } from 'node-red';
 import type { TransferRecord } from '../../src/net/transfer-record';
 import type { ServerOptions } from '../../src/server/server-options';
@@ -197,12 +197,12 @@ export async function redeploy(nodes: FlowNode[]): Promise<void> {
 function onTab(nodes: FlowNode[]): FlowNode[] {
   return [
     { id: 'tab', type: 'tab' },
-    ...nodes.map((node) => ({ z: 'tab', x: 100, y: 100, ...withThreads(node) })),
+    ...nodes.map((node) => ({ z: 'tab', x: 100, y: 100, ...withWorker(node) })),
   ];
 }
 
-function withThreads(node: FlowNode): FlowNode {
-  return node.type === 'tftp-server' ? { threads: String(THREADS), ...node } : node;
+function withWorker(node: FlowNode): FlowNode {
+  return node.type === 'tftp-server' ? { worker: WORKER, ...node } : node;
 }
 
 /** A node of the running flow; it also tells of calls: `call:warn`, `call:status`. */

@@ -1,4 +1,4 @@
-/** A storage that threads of a server make by themselves, and that harms the thread where it is asked to. */
+/** A storage that the worker of a server makes by itself, and that ends or blocks the worker on request. */
 
 import { bufferSource } from '../../src/storage/data-source';
 import { LocalError } from '../../src/protocol/errors';
@@ -9,7 +9,7 @@ import type {
   StorageRequest,
 } from '../../src/storage/storage';
 
-/** Reads of `die` end the thread, those of `hang` block it for good; anything else is in `files`. */
+/** Reads of `die` end the worker, those of `hang` block it for good; anything else is in `files`. */
 export class OddStorage implements Storage {
   readonly #files: Readonly<Record<string, string>>;
 

@@ -35,6 +35,8 @@ export class ScriptedPeer implements Place {
   readonly #heard: Heard[] = [];
   #wake: (() => void) | undefined;
   #other: Place | undefined;
+  /** Who has sent the last datagram that came, whether it was looked at or not. */
+  lastHeard: Place | undefined;
 
   /** @param place the address, 127.0.0.1 if it is left out, and the port, 0 for any. */
   static async bind({
@@ -53,7 +55,8 @@ export class ScriptedPeer implements Place {
     this.#socket = socket;
     ({ address: this.address, port: this.port } = socket.address());
     socket.on('message', (bytes, { address, port }) => {
-      this.#heard.push({ bytes, from: { address, port } });
+      this.lastHeard = { address, port };
+      this.#heard.push({ bytes, from: this.lastHeard });
       this.#wake?.();
     });
     peers.add(this);

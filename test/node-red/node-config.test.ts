@@ -119,10 +119,14 @@ describe('node-config', () => {
     should(() => parseServerConfig({ reads: 'both' })).throw(/No folder is set/);
   });
 
-  it('serves in one thread beside Node-RED, unless told otherwise', () => {
-    const threads = (given: object): unknown =>
-      parseServerConfig({ root: '/', ...given }).server.threads;
-    should([threads({}), threads({ threads: '0' }), threads({ threads: 4 })]).eql([1, 0, 4]);
+  it('serves in a worker, unless the node says otherwise', () => {
+    const worker = (given: object): unknown =>
+      parseServerConfig({ root: '/', ...given }).server.worker;
+    should([worker({}), worker({ worker: true }), worker({ worker: false })]).eql([
+      true,
+      true,
+      false,
+    ]);
   });
 
   it('gives the flow ten seconds to answer, unless told otherwise', () => {

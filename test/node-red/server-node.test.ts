@@ -75,17 +75,17 @@ describe('ServerNode', () => {
     should(errors).have.length(1);
   });
 
-  it('tries again if its threads end again and again', async () => {
-    const threads: Worker[] = [];
-    const kill = (thread: Worker): void => {
-      if (threads.push(thread) <= 4) thread.once('online', () => void thread.terminate());
+  it('tries again if its worker keeps ending', async () => {
+    const workers: Worker[] = [];
+    const kill = (worker: Worker): void => {
+      if (workers.push(worker) <= 4) worker.once('online', () => void worker.terminate());
     };
     process.on('worker', kill);
     try {
-      start({ address: '127.0.0.1', port: await freePort(), threads: '1' });
+      start({ address: '127.0.0.1', port: await freePort(), worker: true });
       clock.fire();
       const listens = (): boolean => node.report.state === 'listening';
-      while (threads.length <= 4 || !listens()) {
+      while (workers.length <= 4 || !listens()) {
         if (clock.waiting) clock.fire();
         await new Promise(setImmediate);
       }

@@ -64,7 +64,6 @@ export const WRONG_VALUES: Record<string, Record<string, readonly unknown[]>> = 
     retries: [...WRONG_WHOLE_NUMBERS, '', '101'],
     deadline: [...WRONG_NUMBERS, '', '2000001'],
     progressInterval: [...WRONG_WHOLE_NUMBERS, ''],
-    threads: [...WRONG_WHOLE_NUMBERS, '', '65'],
   },
 };
 
@@ -104,7 +103,6 @@ export const RIGHT_VALUES: Record<string, readonly unknown[]> = {
   ],
   quota: ['', '0.5', '100000'],
   requestRate: ['0', '2.5'],
-  threads: ['0', '1', '64', '${TFTP_THREADS}'],
   guessLimit: ['0', '1000'],
   allow: [['192.0.2.10'], ['192.0.2.0/24', '2001:db8::/32', '::1']],
 };

@@ -203,7 +203,7 @@ describe('the examples in Node-RED', () => {
     should(stage.all('alert')).deepEqual([]);
     await stage.press('config');
     should(await stage.shown('alert')).match(
-      /^127\.0\.0\.1 \(00:04:f2:aa:bb:cc\) could not download SEP0004F2AABBCC\.cnf\.xml: File not found \(ENOENT\)\.$/,
+      /^127\.0\.0\.1 \(00:04:f2:aa:bb:cc\) could not download SEP0004F2AABBCC\.cnf\.xml: File not found \(ENOENT\)\.\nThe last packets:\n\+0\.0 ms <- RRQ .+\n\+[\d.]+ ms -> ERROR 1 .+$/,
     );
     await stage.press('full');
     const alert = await stage.shown('alert', (value) => String(value).includes('firmware.bin'));

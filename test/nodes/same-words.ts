@@ -11,11 +11,8 @@ export const SAME_EVERYWHERE: ReadonlySet<string> = new Set([
 
 /** Words that a language has taken over, or shares with English by chance. */
 export const SAME_WORDS: Readonly<Record<string, readonly string[]>> = {
-  de: [
-    ...['Clients', 'Details', 'Downloads', 'Host', 'Node', 'Port', 'Ports', 'Start'],
-    ...['Threads', 'Uploads'],
-  ],
+  de: [...['Clients', 'Details', 'Downloads', 'Host', 'Node', 'Port', 'Ports', 'Start'], 'Uploads'],
   'es-ES': ['control', 'Error', 'error', 'Host', 'no'],
-  fr: [...['Action', 'Clients', 'Message', 'Mode', 'Options', 'Port', 'Ports', 'Threads']],
-  'pt-BR': ['__bytes__ bytes', 'Buffers', 'Downloads', 'Host', 'string', 'Threads', 'Uploads'],
+  fr: [...['Action', 'Clients', 'Message', 'Mode', 'Options', 'Port', 'Ports']],
+  'pt-BR': ['__bytes__ bytes', 'Buffers', 'Downloads', 'Host', 'string', 'Uploads'],
 };

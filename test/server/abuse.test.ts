@@ -4,11 +4,13 @@ import dgram from 'node:dgram';
 import { once } from 'node:events';
 import should = require('should');
 import { AbuseGuard } from '../../src/server/abuse-guard';
+import { SERVER_SYSTEM } from '../../src/server/server-system';
 import { MemoryStorage } from '../../src/storage/memory-storage';
 import { closeEnginesAfterEach, startServer } from '../helpers/engine';
 import type { RunningServer } from '../helpers/engine';
 import { ScriptedPeer, closePeersAfterEach } from '../helpers/scripted-peer';
 import type { Place } from '../helpers/scripted-peer';
+import { VirtualClock } from '../helpers/virtual-clock';
 import { ack, data, error, oack, rrq, wrq } from '../helpers/wire';
 
 const storage = new MemoryStorage([['large', Buffer.alloc(1_000_000)]]);
@@ -112,49 +114,79 @@ describe('TftpServer and forged requests', () => {
     }
   });
 
-  it('more requests than requestRate are dropped without a word', async () => {
-    const { place, server } = await startServer({ storage, requestRate: 5 });
+  it('requests over requestRate get no more bytes than they have, and are not told', async () => {
+    const { place, server, records } = await startServer({ storage, requestRate: 5 });
     const peer = await ScriptedPeer.bind();
-    for (let n = 0; n < 20; n += 1) await peer.ask(rrq('none'), place);
-    for (let n = 0; n < 30; n += 1) peer.send(rrq('none'), place);
+    for (let n = 0; n < 20; n += 1) {
+      should(await peer.ask(rrq('none'), place)).equal('ERROR 1 File not found');
+    }
+    const told = records.length;
+    await victims.bind(30);
+    victims.send(rrq('none'), place);
     await until(() => server.counters.requests === 50);
-    const { dropped, refused } = server.counters;
-    should(dropped + refused).equal(50);
-    should(dropped).be.aboveOrEqual(25);
+    await until(() => server.counters.refused + server.counters.dropped === 50);
+    await until(() => victims.packets === server.counters.refused - 20);
+    should(victims.bytes).be.belowOrEqual(30 * rrq('none').length);
+    // A second or two of a busy machine let some more through.
+    should(records.length - told).be.below(2 * 15);
   });
 
-  it('a flood leaves running transfers alone, and the newest request is served', async () => {
-    const running = await startServer({
-      storage,
-      timeout: 5000,
-      // Meanwhile the running transfer waits, on a busy machine for long.
-      retries: 20,
-      requestRate: 0,
-      maxTransfers: 100,
-      maxPerHost: 1000,
+  it('a host over requestRate is served with options, and begins to be told when it answers', async () => {
+    const { place, record, records } = await startServer({ storage, requestRate: 1 });
+    const peer = await ScriptedPeer.bind();
+    for (let n = 0; n < 100; n += 1) await peer.ask(rrq('none'), place);
+    const told = records.length;
+    const request = rrq('large', 'blksize', '1468', 'windowsize', '2');
+    should(await peer.ask(request, place)).equal('OACK blksize 1468 windowsize 2');
+    should(records.length).equal(told);
+    should(await peer.ask(ack(0))).equal('DATA 1 1468 B');
+    await record(({ event, filename }) => event === 'start' && filename === 'large');
+  });
+
+  for (const transferPorts of ['any', 'single', [20_300, 20_399]] as const) {
+    it(`a flood leaves running transfers alone, and newer requests are served, with transferPorts ${String(transferPorts)}`, async () => {
+      const clock = new VirtualClock();
+      const options = {
+        storage,
+        transferPorts,
+        timeout: 60_000,
+        requestRate: 0,
+        maxTransfers: 100,
+      };
+      const running = await startServer(
+        { ...options, maxPerHost: 1000 },
+        { ...SERVER_SYSTEM, clock },
+      );
+      const { server, place, records } = running;
+      const ended = countEnds(running);
+      const runner = await ScriptedPeer.bind();
+      should(await runner.ask(rrq('large'), place)).equal('DATA 1 512 B');
+      should(await runner.ask(ack(1))).equal('DATA 2 512 B');
+      const transfer = runner.other;
+
+      await victims.bind(400);
+      victims.send(rrq('large'), place);
+      await until(() => server.counters.requests === 401 && server.transfers.length === 100);
+      const newcomer = await ScriptedPeer.bind();
+      newcomer.send(rrq('large'), place);
+      await until(() => server.counters.requests === 402);
+      await newcomer.expectSilence();
+      should(server.counters).have.properties({ failed: 0, dropped: 302 });
+
+      clock.pass(500);
+      should(await newcomer.ask(rrq('large'), place)).equal('DATA 1 512 B');
+      await until(() => ended() === 1);
+      const evicted = records.find(({ event }) => event === 'error')!;
+      should(evicted.error).have.properties({ code: 'EBUSY', expected: true });
+      should(await newcomer.ask(ack(1))).equal('DATA 2 512 B');
+      // Meanwhile it may have got a block again.
+      runner.send(ack(2), transfer);
+      while ((await runner.hear()) !== 'DATA 3 512 B');
+      should(server.transfers).have.length(100);
+      should(victims.bytes).be.belowOrEqual(400 * PLAIN_BLOCK);
+      should(server.counters).have.properties({ failed: 0, expected: 1 });
     });
-    const { server, place, record } = running;
-    const runner = await ScriptedPeer.bind();
-    should(await runner.ask(rrq('large'), place)).equal('DATA 1 512 B');
-    should(await runner.ask(ack(1))).equal('DATA 2 512 B');
-
-    await victims.bind(400);
-    victims.send(rrq('large'), place);
-    await until(() => server.counters.requests === 401);
-    should(server.transfers.length).be.belowOrEqual(81);
-    const dropped = await record(({ error: failure }) => failure?.code === 'EBUSY');
-    should(dropped.error!.message).match(/did not answer before newer ones/);
-
-    const newcomer = await ScriptedPeer.bind();
-    should(await newcomer.ask(rrq('large'), place)).equal('DATA 1 512 B');
-    should(await newcomer.ask(ack(1))).match(/^DATA [12] 512 B$/);
-    let next = await runner.ask(ack(2));
-    // The flood may have taken so long that a block was sent again.
-    while (next === 'DATA 2 512 B') next = await runner.hear();
-    should(next).equal('DATA 3 512 B');
-    should(server.transfers.some(({ port }) => port === runner.port)).equal(true);
-    should(victims.bytes).be.belowOrEqual(400 * PLAIN_BLOCK);
-  });
+  }
 
   it('packets that are no request are never answered, whatever they are', async () => {
     const running = await startServer({ storage });
@@ -175,38 +207,81 @@ describe('AbuseGuard', () => {
     return times;
   }
 
-  it('begins a bounded number of transfers a minute for an address that never answers', () => {
+  it('sends a bounded number of bytes a minute to a host that never answers', () => {
     const guard = new AbuseGuard({ requestRate: 0, maxPerHost: 50 });
-    const begun = inAMinute((now) => guard.mayBegin('192.0.2.1', now));
-    should(begun).be.within(215, 220);
-    should(begun * 3 * PLAIN_BLOCK).be.below(350_000);
+    const sizes = { request: 20, answer: PLAIN_BLOCK };
+    let bytes = 0;
+    for (let now = 0; now < MINUTE; now += 1) {
+      bytes += PLAIN_BLOCK * guard.openingSends('192.0.2.1', sizes, true, now);
+    }
+    should(bytes).be.within(640_000, 660_000);
   });
 
-  it('sends it a bounded number of ERROR packets a minute, and so to all addresses together', () => {
-    const guard = new AbuseGuard({ requestRate: 0, maxPerHost: 50 });
-    should(inAMinute((now) => guard.mayRefuse('192.0.2.1', now))).be.within(3950, 4000);
-    const flood = new AbuseGuard({ requestRate: 0, maxPerHost: 50 });
-    let sent = 0;
-    for (let n = 0; n < 10_000; n += 1) if (flood.mayRefuse(`host ${n}`, 0)) sent += 1;
-    should(sent).equal(2000);
+  it('sends at most 619,200 bytes more at once than came from a host that never answers', () => {
+    for (const request of [10, 300]) {
+      const guard = new AbuseGuard({ requestRate: 200, maxPerHost: 400 });
+      const sizes = { request, answer: PLAIN_BLOCK };
+      let excess = 0;
+      for (let n = 0; n < 10_000; n += 1) {
+        const sends = guard.openingSends('a', sizes, guard.isWithinRate('a', 0), 0);
+        if (sends > 0) excess += sends * PLAIN_BLOCK - request;
+      }
+      should(excess).be.within(618_000, 619_200);
+    }
   });
 
-  it('lets a burst of four seconds ask, and all if there is no limit', () => {
+  it('sends what is no larger than its request once for each, whatever came before', () => {
+    const guard = new AbuseGuard({ requestRate: 0, maxPerHost: 50 });
+    const large = { request: 20, answer: PLAIN_BLOCK };
+    while (guard.openingSends('a', large, true, 0) > 0);
+    should(guard.openingSends('a', { request: 300, answer: 300 }, true, 0)).equal(1);
+    should(guard.openingSends('a', { request: 0, answer: 64 }, false, 0)).equal(1);
+    should(guard.openingSends('a', { request: 400, answer: 516 }, true, 0)).equal(0);
+    should(guard.openingSends('b', { request: 400, answer: 516 }, true, 0)).equal(3);
+  });
+
+  it('has a request over the rate answered once, and not by much', () => {
+    const guard = new AbuseGuard({ requestRate: 0, maxPerHost: 50 });
+    should(guard.openingSends('a', { request: 30, answer: 30 }, false, 0)).equal(1);
+    should(guard.openingSends('a', { request: 30, answer: PLAIN_BLOCK }, false, 0)).equal(1);
+  });
+
+  it('explains a bounded number of refusals a minute to a host, and as many to any other', () => {
+    const guard = new AbuseGuard({ requestRate: 0, maxPerHost: 50 });
+    should(inAMinute((now) => guard.mayExplain('192.0.2.1', now))).be.within(3950, 4000);
+    while (guard.mayExplain('192.0.2.1', MINUTE));
+    for (let n = 0; n < 10_000; n += 1) {
+      should(guard.mayExplain(`host ${n}`, MINUTE)).equal(true);
+    }
+    should(guard.mayExplain('192.0.2.1', MINUTE)).equal(false);
+  });
+
+  it('lets a burst of four seconds through, and all if there is no limit', () => {
     const guard = new AbuseGuard({ requestRate: 10, maxPerHost: 1 });
     let asked = 0;
-    for (let n = 0; n < 100; n += 1) if (guard.mayAsk('a', 0)) asked += 1;
+    for (let n = 0; n < 100; n += 1) if (guard.isWithinRate('a', 0)) asked += 1;
     should(asked).equal(40);
     const free = new AbuseGuard({ requestRate: 0, maxPerHost: 1 });
-    should(inAMinute((now) => free.mayAsk('a', now))).equal(MINUTE);
+    should(inAMinute((now) => free.isWithinRate('a', now))).equal(MINUTE);
   });
 
-  it('trusts an address again that has answered', () => {
+  it('looks at eight requests over the rate at the same time', () => {
+    const guard = new AbuseGuard({ requestRate: 1, maxPerHost: 1 });
+    for (let n = 0; n < 8; n += 1) should(guard.beginExtra('a')).equal(true);
+    should(guard.beginExtra('a')).equal(false);
+    should(guard.beginExtra('b')).equal(true);
+    guard.endExtra('a');
+    should(guard.beginExtra('a')).equal(true);
+  });
+
+  it('trusts a host again that has answered', () => {
     const guard = new AbuseGuard({ requestRate: 0, maxPerHost: 200 });
+    const sizes = { request: 0, answer: PLAIN_BLOCK };
     let begun = 0;
-    while (guard.mayBegin('a', 0)) begun += 1;
+    while (guard.openingSends('a', sizes, true, 0) === 3) begun += 1;
     should(begun).equal(200);
     guard.answered('a');
-    should(guard.mayBegin('a', 0)).equal(true);
+    should(guard.openingSends('a', sizes, true, 0)).equal(3);
   });
 });
 

@@ -6,11 +6,12 @@ import type { StoredFile } from '../../src/server/stored-file';
 import { FolderStorage } from '../../src/storage/folder-storage';
 import { MemoryStorage } from '../../src/storage/memory-storage';
 import type { Storage } from '../../src/storage/storage';
-import { clientFor, closeEnginesAfterEach, failureOf, startServer } from '../helpers/engine';
+import { NameRules } from '../../src/server/names/name-rules';
+import { clientFor, closeEnginesAfterEach, failureOf, gate, startServer } from '../helpers/engine';
 import { seededBytes } from '../helpers/random';
 import { ScriptedPeer, closePeersAfterEach } from '../helpers/scripted-peer';
 import { useTempFolder } from '../helpers/temp-folder';
-import { ack, error, rrq } from '../helpers/wire';
+import { ack, error, rrq, wrq } from '../helpers/wire';
 
 const FIRMWARE = seededBytes(300_000, 11);
 
@@ -111,6 +112,55 @@ describe('TftpServer, what it tells', () => {
     should(server.counters).have.properties({ requests: 1, refused: 1, completed: 0 });
   });
 
+  for (const [title, request, options, received, sent] of [
+    ['a missing file', rrq('missing'), {}, 'RRQ (16 B)', 'ERROR 1 (19 B) File not found'],
+    ['a name that is not allowed', rrq('x'), { readNames: ['y'] }, 'RRQ (10 B)', 'ERROR 2'],
+    ['reading that is off', rrq('x'), { read: false }, 'RRQ (10 B)', 'ERROR 2'],
+    ['writing that is off', wrq('x'), { write: false }, 'WRQ (10 B)', 'ERROR 2'],
+    ['an upload that is too large', wrq('x', 'tsize', '9'), { maxUploadSize: 8 }, 'WRQ', 'ERROR 3'],
+    ['an address that is not allowed', rrq('x'), { allow: [] }, 'RRQ (10 B)', 'ERROR 2'],
+    ['another mode', Buffer.from('\0\x01x\0mail\0', 'latin1'), {}, 'RRQ (9 B)', 'ERROR 4'],
+    ['a name with an end', rrq('../x'), {}, 'RRQ (13 B)', 'ERROR 2'],
+    [
+      'a rule',
+      rrq('x'),
+      { rules: NameRules.parse('a x No\\ way') },
+      'RRQ',
+      'ERROR 2 (11 B) No way',
+    ],
+  ] as const) {
+    it(`shows the packets of a request that is refused: ${title}`, async () => {
+      const { place, record } = await startServer({ storage, ...options });
+      should(await peer.ask(request, place)).match(/^ERROR /);
+      const { trace } = await record('error');
+      should(trace).have.length(2);
+      should(trace![0]).startWith(`+0.0 ms <- ${received}`);
+      should(trace![1])
+        .match(/^\+\d+\.\d ms -> /)
+        .and.containEql(sent);
+    });
+  }
+
+  it('shows the packets of a request that is refused: a pause, and a stop', async () => {
+    const waiting = gate();
+    const slow: Storage = {
+      openForReading({ signal }) {
+        waiting.open();
+        return new Promise((_, reject) => signal!.addEventListener('abort', reject));
+      },
+      openForWriting: () => Promise.reject(new Error('no')),
+    };
+    const { server, place, record } = await startServer({ storage: slow });
+    server.pause();
+    should(await peer.ask(rrq('x'), place)).match(/^ERROR 0 The server is paused/);
+    should((await record('error')).trace!.join()).match(/<- RRQ.*-> ERROR 0/);
+    server.resume();
+    peer.send(rrq('x'), place);
+    await waiting.opened;
+    await server.close();
+    should((await record('error')).trace!.join()).match(/<- RRQ.*-> ERROR 0/);
+  });
+
   it('lists what runs', async () => {
     const { server, place } = await startServer({ storage, timeout: 60_000 });
     should(server.transfers).eql([]);
@@ -118,7 +168,7 @@ describe('TftpServer, what it tells', () => {
     should(await peer.ask(ack(0))).equal('DATA 1 1024 B');
     should(await peer.hear()).equal('DATA 2 1024 B');
     should(await peer.ask(ack(2))).equal('DATA 3 1024 B');
-    // With threads this is known after a second.
+    // With a worker this is known after a second.
     while (server.transfers[0]?.bytes !== 2048) await setTimeout(5);
     const [transfer, ...others] = server.transfers;
     should(others).eql([]);
@@ -173,7 +223,7 @@ describe('TftpServer, what it tells', () => {
     const client = clientFor(place, { tsize: false, windowsize: 16, maxSize: 1_165_248 });
     for (let count = 1; count <= 60; count += 1) {
       should((await failureOf(client.get('image'))).code).equal('ETOOLARGE');
-      // With threads this is known later.
+      // With a worker this is known later.
       while (codes.length < count) await setTimeout(5);
     }
     should(new Set(codes)).eql(new Set(['ENOSPC']));

@@ -40,6 +40,25 @@ describe('GuessWatch', () => {
     should(watch.size).equal(0);
   });
 
+  it('counts the addresses of an IPv6 /64 together, and tells the one that asked last', () => {
+    const watch = new GuessWatch(2);
+    should(watch.missed('2001:db8::1', 'x', START)).equal(undefined);
+    should(watch.missed('2001:db8:0:1::1', 'y', START)).equal(undefined);
+    should(watch.missed('2001:db8::2', 'y', START)).have.properties({
+      host: '2001:db8::2',
+      misses: 2,
+    });
+  });
+
+  it('keeps the count of a host that guesses, however many others ask', () => {
+    const watch = new GuessWatch(1000);
+    for (let n = 1; n < 1000; n += 1) {
+      should(watch.missed('192.0.2.1', `${n}`, START)).equal(undefined);
+      watch.missed(`host ${n}`, 'x', START);
+    }
+    should(watch.missed('192.0.2.1', '1000', START)).have.property('misses', 1000);
+  });
+
   it('keeps a bounded number of names in mind, however many addresses there are', () => {
     const watch = new GuessWatch(1000);
     for (let n = 0; n < 1000; n += 1) watch.missed(`host ${n}`, 'x', START);

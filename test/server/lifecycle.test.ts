@@ -292,7 +292,7 @@ describe('TftpServer, its beginning and end', () => {
   });
 });
 
-/** A server with threads frees its port soon, not at once. */
+/** A server in a worker frees its port soon, not at once. */
 async function bindWhenFree(port: number): Promise<ScriptedPeer> {
   for (;;) {
     const peer = await ScriptedPeer.bind({ port }).catch(() => undefined);

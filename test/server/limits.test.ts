@@ -2,10 +2,12 @@ import should = require('should');
 import { AccessList } from '../../src/server/access-list';
 import { ANY_NETWORK, PRIVATE_NETWORKS, parseServerOptions } from '../../src/server/server-options';
 import type { ServerOptions } from '../../src/server/server-options';
+import { SERVER_SYSTEM } from '../../src/server/server-system';
 import { TftpServer } from '../../src/server/server';
 import { MemoryStorage } from '../../src/storage/memory-storage';
 import { closeEnginesAfterEach, startServer } from '../helpers/engine';
 import { ScriptedPeer, closePeersAfterEach } from '../helpers/scripted-peer';
+import { VirtualClock } from '../helpers/virtual-clock';
 import { ack, data, error, rrq, wrq } from '../helpers/wire';
 
 const storage = new MemoryStorage([['large', Buffer.alloc(1_000_000)]]);
@@ -18,22 +20,87 @@ describe('TftpServer, its limits', () => {
     peer = await ScriptedPeer.bind();
   });
 
-  for (const [limit, text] of [
-    [{ maxTransfers: 1 }, 'The server is busy, try again later'],
-    [{ maxPerHost: 1 }, 'Too many transfers with your address, try again later'],
+  for (const [limit, problem] of [
+    [{ maxTransfers: 1 }, /got no answer: 2\. Increase .* \(maxTransfers\)$/],
+    [{ maxPerHost: 1 }, /got no answer: 2\. Increase .* \(maxPerHost\)$/],
+    [{ transferPorts: [20_781, 20_781] }, /got no answer: 2\. Use .* \(transferPorts\)$/],
   ] as const) {
-    it(`${Object.keys(limit)[0]}: one more is told ERROR 0, until there is room`, async () => {
-      const { place, record } = await startServer({ storage, timeout: 1000, ...limit });
+    it(`${Object.keys(limit)[0]}: one more gets no answer until there is room, and the user is told once a minute`, async () => {
+      const clock = new VirtualClock();
+      const system = { ...SERVER_SYSTEM, clock };
+      const options = { storage, timeout: 60_000, ...limit };
+      const { server, place, records, record } = await startServer(options, system);
+      const problems: string[] = [];
+      server.on('problem', ({ message }) => problems.push(message));
+      const dropped = async (count: number): Promise<void> => {
+        while (server.counters.dropped < count) await new Promise(setImmediate);
+      };
       should(await peer.ask(rrq('large'), place)).equal('DATA 1 512 B');
+      should(await peer.ask(ack(1))).equal('DATA 2 512 B');
       const other = await ScriptedPeer.bind();
-      should(await other.ask(rrq('large'), place)).equal(`ERROR 0 ${text}`);
-      should((await record('error')).error!.code).equal('EBUSY');
+      for (const request of [rrq('large'), wrq('new')]) other.send(request, place);
+      await dropped(2);
+      await other.expectSilence();
+      clock.pass(1000);
+      while (problems.length < 1) await new Promise(setImmediate);
+      should(problems[0]).match(problem);
+      other.send(rrq('large'), place);
+      await dropped(3);
+      clock.pass(59_999);
+      should(problems).have.length(1);
       peer.send(error(0, 'bye'));
       await record('error');
       should(await other.ask(rrq('large'), place)).equal('DATA 1 512 B');
+      clock.pass(1);
+      while (problems.length < 2) await new Promise(setImmediate);
+      should(records.filter(({ event }) => event === 'start')).have.length(2);
+      should(server.counters).have.properties({ requests: 5, refused: 0, dropped: 3 });
       other.send(error(0));
     });
   }
+
+  it('an ended upload has its slot until its last ACK is repeated no more, and gives way first', async () => {
+    const clock = new VirtualClock();
+    const system = { ...SERVER_SYSTEM, clock };
+    const options = { storage, timeout: 60_000, maxTransfers: 2 };
+    const { server, place, record } = await startServer(options, system);
+    should(await peer.ask(wrq('up'), place)).equal('ACK 0');
+    should(await peer.ask(data(1, 'x'))).equal('ACK 1');
+    await record('complete');
+    should(await peer.ask(data(1, 'x'))).equal('ACK 1');
+    const upload = peer.other;
+    const others = [
+      await ScriptedPeer.bind(),
+      await ScriptedPeer.bind(),
+      await ScriptedPeer.bind(),
+    ];
+    should(await others[0]!.ask(rrq('large'), place)).equal('DATA 1 512 B');
+    should(await peer.ask(data(1, 'x'), upload)).equal('ACK 1');
+    should(await others[1]!.ask(rrq('large'), place)).equal('DATA 1 512 B');
+    others[2]!.send(rrq('large'), place);
+    while (server.counters.dropped < 1) await new Promise(setImmediate);
+    peer.send(data(1, 'x'), upload);
+    await peer.expectSilence();
+    for (const other of others.slice(0, 2)) other.send(error(0));
+  });
+
+  it('a read that only lacks its last ACK gives way, and is complete', async () => {
+    const clock = new VirtualClock();
+    const system = { ...SERVER_SYSTEM, clock };
+    const small = new MemoryStorage([['f', Buffer.alloc(600)]]);
+    const options = { storage: small, timeout: 1000, maxTransfers: 1 };
+    const { server, place, record } = await startServer(options, system);
+    await peer.ask(rrq('f'), place);
+    should(await peer.ask(ack(1))).equal('DATA 2 88 B');
+    const other = await ScriptedPeer.bind();
+    other.send(rrq('f'), place);
+    while (server.counters.dropped < 1) await new Promise(setImmediate);
+    clock.pass(1000);
+    should(await peer.hear()).equal('DATA 2 88 B');
+    should(await other.ask(rrq('f'), place)).equal('DATA 1 512 B');
+    should(await record('complete')).have.properties({ finalAck: false, bytes: 600 });
+    other.send(error(0));
+  });
 
   it('allow: others get ERROR 2', async () => {
     const { place, record } = await startServer({ storage, allow: ['192.0.2.0/24'] });
@@ -203,7 +270,7 @@ describe('parseServerOptions', () => {
       retries: 6,
       deadline: 14_400_000,
       progressInterval: 1000,
-      threads: 0,
+      worker: false,
     });
   });
 
@@ -221,7 +288,7 @@ describe('parseServerOptions', () => {
     ['retries', -1, 101],
     ['deadline', -1],
     ['progressInterval', -1],
-    ['threads', -1, 65, 1.5],
+    ['worker', 1, 'yes'],
   ] as const) {
     for (const value of values) {
       it(`refuses ${name}: ${JSON.stringify(value)}`, () => {

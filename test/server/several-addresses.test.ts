@@ -1,5 +1,6 @@
 import should = require('should');
 import { writeFileSync } from 'node:fs';
+import { systemClock } from '../../src/net/clock';
 import type { LocalAddress } from '../../src/udp/local-addresses';
 import type { ServerOptions } from '../../src/server/server-options';
 import { MemoryStorage } from '../../src/storage/memory-storage';
@@ -30,9 +31,20 @@ describe('TftpServer on a machine with several addresses', () => {
     peer = await ScriptedPeer.bind();
   });
 
+  /** The waits between two looks at the addresses pass when the test says so. */
+  const system = () => ({
+    clock: {
+      ...systemClock,
+      after: (milliseconds: number, action: () => void) =>
+        (milliseconds === 10_000 ? clock : systemClock).after(milliseconds, action),
+    },
+    localAddresses: () => addresses,
+    sharesPorts: true,
+  });
+
   function start(more: Partial<ServerOptions> = {}) {
     const options = { storage, address: '', timeout: 60_000, ...more };
-    return startServer(options, { clock, localAddresses: () => addresses, sharesPorts: true });
+    return startServer(options, system());
   }
 
   for (const transferPorts of ['any', 'single', [20_800, 20_820]] as const) {
@@ -104,13 +116,12 @@ describe('TftpServer on a machine with several addresses', () => {
   for (const transferPorts of ['any', 'single'] as const) {
     it(`answers from an address that has just come, once it is asked again (${transferPorts})`, async () => {
       let time = 0;
-      const system = {
-        clock: { now: () => time, after: clock.after.bind(clock) },
-        localAddresses: () => addresses,
-        sharesPorts: true,
-      };
+      const { clock: real, ...rest } = system();
       const options = { storage, address: '', timeout: 60_000, transferPorts };
-      const { place } = await startServer(options, system);
+      const { place } = await startServer(options, {
+        ...rest,
+        clock: { ...real, now: () => time },
+      });
       const fourth = { address: '127.0.0.4', port: place.port };
       time = 1000;
       addresses = [...addresses, { address: '127.0.0.4', prefix: 32 }];
@@ -130,8 +141,8 @@ describe('TftpServer on a machine with several addresses', () => {
       asked += 1;
       return addresses;
     };
-    const system = { clock, localAddresses, sharesPorts: true };
-    const { server, place } = await startServer({ storage, address: '127.0.0.3' }, system);
+    const options = { storage, address: '127.0.0.3' };
+    const { server, place } = await startServer(options, { ...system(), localAddresses });
     const forger = await ScriptedPeer.bind({ address: '127.0.0.9', port: place.port });
     asked = 0;
     for (let i = 0; i < 50; i += 1) forger.send(rrq('missing'), place);
@@ -162,9 +173,8 @@ describe('TftpServer on a machine with several addresses', () => {
   });
 
   it('does not look at addresses where they cannot share a port, nor for one address', async () => {
-    const system = { clock, localAddresses: () => addresses, sharesPorts: false };
-    await startServer({ storage, address: '' }, system);
-    await startServer({ storage, address: '127.0.0.2' }, { ...system, sharesPorts: true });
+    await startServer({ storage, address: '' }, { ...system(), sharesPorts: false });
+    await startServer({ storage, address: '127.0.0.2' }, system());
     should(clock.waits).eql([]);
   });
 

@@ -1,4 +1,4 @@
-/** The threads of a server: what each is given, and how one is started. */
+/** The worker thread of a server: what it is given, and how it is started. */
 
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -6,39 +6,37 @@ import type { MessagePort } from 'node:worker_threads';
 import type { NameRulesSource } from '../names/name-rules';
 import type { PlainOptions, StoragePlan } from './messages';
 
-/** What a thread is given. */
-export interface ThreadSetup {
-  /** Its number, from 1. The first one has the listening sockets, the others are helpers. */
-  readonly owner: number;
+/** What the worker is given. */
+export interface WorkerSetup {
   readonly options: PlainOptions;
   readonly storage: StoragePlan;
   readonly rules: NameRulesSource | undefined;
   readonly paused: boolean;
   readonly counters: SharedArrayBuffer;
-  /** The line to the main thread. */
+  /** The connection to the main thread. */
   readonly main: MessagePort;
 }
 
-/** A thread, seen from the main one. */
+/** A worker thread, seen from the main thread. */
 export interface Thread {
-  /** Settles when it has ended, with the reason if it had one. Never rejects. */
+  /** Settles when it has ended, with the reason if there is one. Never rejects. */
   readonly ended: Promise<unknown>;
-  /** Ends it, whatever it does. Its sockets are closed then. @returns why it had ended before, if it had. */
+  /** Ends it, whatever it is doing, and closes its sockets. @returns why it had ended before, if it had. */
   stop(): Promise<unknown>;
 }
 
-export type StartThread = (setup: ThreadSetup) => Thread;
+export type StartWorker = (setup: WorkerSetup) => Thread;
 
 /**
- * Megabytes for new objects. Node.js would let them grow to 48, as every one of hundreds of transfers
- * that begin at once leaves some; a transfer that runs makes next to none.
+ * Megabytes for new objects. Node.js would let them grow to 48, because hundreds of transfers that
+ * begin at the same time all leave some; a running transfer makes next to none.
  */
 const YOUNG_GENERATION = 4;
 
-const ENTRY = path.join(__dirname, 'thread-entry.js');
+const ENTRY = path.join(__dirname, 'worker-entry.js');
 
-/** Starts a worker thread. What it prints goes nowhere. */
-export function startWorker(setup: ThreadSetup): Thread {
+/** Starts a worker thread. Its output is discarded. */
+export function startWorker(setup: WorkerSetup): Thread {
   const worker = new Worker(ENTRY, {
     name: 'tftp',
     workerData: setup,

@@ -28,7 +28,7 @@ describe('tftp-server beside a busy flow', () => {
     await writeFile(path.join(root, 'long'), LONG);
     const server = { type: 'tftp-server', address: '127.0.0.1', port, root, reads: 'both' };
     await loadFlow([
-      { id: 'server', ...server, threads: '1', wires: [[], ['events'], ['requests']] },
+      { id: 'server', ...server, worker: true, wires: [[], ['events'], ['requests']] },
       { id: 'response', type: 'tftp-response' },
       { id: 'status', type: 'status', scope: ['server'], wires: [['statuses']] },
       ...['events', 'requests', 'statuses'].map((id) => ({ id, type: 'inbox' })),

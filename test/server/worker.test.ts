@@ -4,7 +4,6 @@ import should = require('should');
 import { UploadMemory } from '../../src/node-red/upload-memory';
 import { UploadStorage } from '../../src/node-red/upload-storage';
 import { NameRules } from '../../src/server/names/name-rules';
-import type { ServerOptions } from '../../src/server/server-options';
 import type { StoredFile } from '../../src/server/stored-file';
 import { fileSource } from '../../src/storage/data-source';
 import { FileError } from '../../src/storage/file-error';
@@ -37,7 +36,7 @@ const FLAWLESS = { event: 'complete', retransmits: 0, duplicates: 0 };
 const LONG = seededBytes(512 * 20 + 7, 21);
 const WIDE = seededBytes(8 * 512 * 20, 22);
 
-describe('TftpServer with threads', () => {
+describe('TftpServer with a worker', () => {
   closePeersAfterEach();
   closeEnginesAfterEach();
   const temp = useTempFolder();
@@ -68,19 +67,17 @@ describe('TftpServer with threads', () => {
       return result;
     }
 
-    for (const threads of [1, 3]) {
-      it(`serves what runs and what is asked anew from a folder, with ${threads}`, async () => {
-        for (const name of ['long', 'fresh']) writeFileSync(temp.file(name), LONG);
-        writeFileSync(temp.file('windowed'), WIDE);
-        const storage = new FolderStorage({ root: temp.path });
-        const running = await startServer({ storage, threads, timeout: 1000 });
-        const { reads, fresh } = await blockDuring(running, [lockStep, windowed], 'fresh');
-        should(LONG.equals(reads[0]!.content)).equal(true);
-        should(WIDE.equals(reads[1]!.content)).equal(true);
-        should(fresh.length).be.above(2);
-        for (const content of fresh) should(LONG.equals(content)).equal(true);
-      });
-    }
+    it('serves what runs and what is asked anew from a folder', async () => {
+      for (const name of ['long', 'fresh']) writeFileSync(temp.file(name), LONG);
+      writeFileSync(temp.file('windowed'), WIDE);
+      const storage = new FolderStorage({ root: temp.path });
+      const running = await startServer({ storage, worker: true, timeout: 1000 });
+      const { reads, fresh } = await blockDuring(running, [lockStep, windowed], 'fresh');
+      should(LONG.equals(reads[0]!.content)).equal(true);
+      should(WIDE.equals(reads[1]!.content)).equal(true);
+      should(fresh.length).be.above(2);
+      for (const content of fresh) should(LONG.equals(content)).equal(true);
+    });
 
     for (const [what, storage] of [
       ['memory', new MemoryStorage([['long', LONG]])],
@@ -94,7 +91,7 @@ describe('TftpServer with threads', () => {
     ] as const) {
       it(`goes on with what it reads from ${what}`, async () => {
         writeFileSync(temp.file('long'), LONG);
-        const running = await startServer({ storage, threads: 1, timeout: 1000 });
+        const running = await startServer({ storage, worker: true, timeout: 1000 });
         const { reads } = await blockDuring(running, [lockStep]);
         should(LONG.equals(reads[0]!.content)).equal(true);
       });
@@ -111,7 +108,7 @@ describe('TftpServer with threads', () => {
         },
         openForWriting: () => Promise.reject(new Error('/secret/path')),
       };
-      const { place, record } = await startServer({ storage, threads: 2 });
+      const { place, record } = await startServer({ storage, worker: true });
       const peer = await ScriptedPeer.bind();
       should(await peer.ask(rrq('f'), place)).equal('ERROR 2 Not a regular file');
       should((await record('error')).error).match({
@@ -128,7 +125,7 @@ describe('TftpServer with threads', () => {
         openForReading: () => Promise.reject(new Error('no')),
         openForWriting: async () => sink,
       };
-      const { server, place } = await startServer({ storage, threads: 1 });
+      const { server, place } = await startServer({ storage, worker: true });
       const upload = new Promise<StoredFile>((resolve) => {
         server.on('upload', (_, stored) => resolve(stored));
       });
@@ -138,10 +135,10 @@ describe('TftpServer with threads', () => {
     });
   });
 
-  it('hands out the content of uploads that a thread keeps in memory', async () => {
+  it('hands out the content of uploads that the worker keeps in memory', async () => {
     const memory = new UploadMemory(LONG.length);
     const storage = new UploadStorage(new FolderStorage({ root: temp.path }), 'both', memory);
-    const { server, place } = await startServer({ storage, threads: 1 });
+    const { server, place } = await startServer({ storage, worker: true });
     const upload = new Promise<StoredFile>((resolve) => {
       server.on('upload', (_, stored) => resolve(stored));
     });
@@ -154,7 +151,7 @@ describe('TftpServer with threads', () => {
 
   it('holds uploads at the same time to one quota, and each name to one upload', async () => {
     const storage = new FolderStorage({ root: temp.path, quota: 1000 });
-    const { place } = await startServer({ storage, threads: 3, timeout: 10_000 });
+    const { place } = await startServer({ storage, worker: true, timeout: 10_000 });
     const [one, other] = await Promise.all([1, 2].map(() => ScriptedPeer.bind()));
     const third = await ScriptedPeer.bind({ address: '127.0.0.2' });
     should(await one!.ask(wrq('a', 'tsize', '600'), place)).equal('OACK tsize 600');
@@ -164,40 +161,13 @@ describe('TftpServer with threads', () => {
     one!.send(error(0));
   });
 
-  it('gives each transfer a port of its own of the range, whatever thread it is in', async () => {
-    const range = [20_840, 20_845] as const;
-    const storage = new MemoryStorage([['f', LONG]]);
-    const running = await startServer({
-      storage,
-      threads: 3,
-      transferPorts: range,
-      timeout: 10_000,
-    });
-    const { place, record } = running;
-    const peers = await Promise.all(Array.from({ length: 6 }, () => ScriptedPeer.bind()));
-    const heard = await Promise.all(peers.map((peer) => peer.ask(rrq('f'), place)));
-    should(heard).eql(peers.map(() => 'DATA 1 512 B'));
-    const ports = peers.map(({ other }) => other.port);
-    should([...ports].sort((one, other) => one - other)).eql(
-      Array.from({ length: 6 }, (_, index) => range[0] + index),
-    );
-    const late = await ScriptedPeer.bind();
-    const busy = 'ERROR 0 All ports for transfers are in use, try again later';
-    should(await late.ask(rrq('f'), place)).equal(busy);
-    peers[0]!.send(error(0));
-    await record(({ event, port }) => event === 'error' && port === peers[0]!.port);
-    should(await late.ask(rrq('f'), place)).equal('DATA 1 512 B');
-    should(late.other.port).equal(ports[0]);
-    for (const peer of [late, ...peers.slice(1)]) peer.send(error(0));
-  });
-
   it('counts the hits of rules, and follows them when they are read again', async () => {
     const storage = new MemoryStorage([
       ['one', Buffer.from('1')],
       ['two', Buffer.from('22')],
     ]);
     const rules = NameRules.parse('r ^x$ one');
-    const { place, record } = await startServer({ storage, threads: 3, rules });
+    const { place, record } = await startServer({ storage, worker: true, rules });
     const client = clientFor(place);
     for (let times = 0; times < 4; times += 1) {
       should((await client.get('x')).data.toString()).equal('1');
@@ -210,10 +180,10 @@ describe('TftpServer with threads', () => {
     should(rules.hits.map(({ hits }) => hits)).eql([0, 1]);
   });
 
-  describe('a thread that ends by itself', () => {
-    async function start(threads: number, more: Partial<ServerOptions> = {}) {
+  describe('a worker that ends by itself', () => {
+    async function start() {
       const storage = new OddStorage({ long: 'x'.repeat(10_000), f: 'content' });
-      const running = await startServer({ storage, threads, timeout: 10_000, ...more });
+      const running = await startServer({ storage, worker: true, timeout: 10_000 });
       const problems: string[] = [];
       const problem = new Promise<void>((resolve) => {
         running.server.on('problem', ({ message }) => {
@@ -225,37 +195,42 @@ describe('TftpServer with threads', () => {
     }
 
     it('is a problem, its transfers fail, and the server listens again', async () => {
-      const { server, place, record, problem, problems } = await start(1);
+      const { server, place, record, problem, problems } = await start();
       const peer = await ScriptedPeer.bind();
       should(await peer.ask(rrq('long'), place)).equal('DATA 1 512 B');
       (await ScriptedPeer.bind()).send(rrq('die'), place);
       should((await record('error')).error!.code).equal('EIO');
       await problem;
-      should(problems[0]).match(/^A thread of the server has ended, and its transfers with it: /);
+      should(problems[0]).match(/^The worker of the server has ended, and its transfers with it: /);
       should((await fetchFrom(place)).toString()).equal('content');
       await record('complete');
       should(server.addresses).eql([{ ...place, family: 'ipv4' }]);
       should(server.counters).have.properties({ failed: 1, completed: 1 });
     });
 
-    it('is replaced, and the transfers of the others go on', async () => {
-      const { place, record, problem } = await start(2);
-      const peers = await Promise.all([1, 2].map(() => ScriptedPeer.bind()));
+    it('ends each running transfer once, and its files', async () => {
+      const { server, place, records, record, problem } = await start();
+      const peers = await Promise.all([1, 2, 3, 4].map(() => ScriptedPeer.bind()));
       for (const peer of peers) {
         should(await peer.ask(rrq('long'), place)).equal('DATA 1 512 B');
+        should(await peer.ask(ack(1))).equal('DATA 2 512 B');
       }
-      // The helper is preferred where both have as many.
+      while (server.transfers.length < 4) await setTimeout(1);
       (await ScriptedPeer.bind()).send(rrq('die'), place);
       await problem;
-      const lost = await record(({ event, filename }) => event === 'error' && filename === 'long');
-      const going = peers.find(({ port }) => port !== lost.port)!;
-      should(await going.ask(ack(1))).equal('DATA 2 512 B');
-      const { data: content } = await clientFor(place, { timeout: 300 }).get('f');
-      should(content.toString()).equal('content');
+      for (const _ of peers) await record('error');
+      for (const peer of peers) {
+        const story = records.filter(({ port }) => port === peer.port);
+        const ends = story.filter(({ event }) => event !== 'start' && event !== 'progress');
+        should(ends.map(({ error: cause }) => cause?.code)).eql(['EIO']);
+        should(new Set(story.map(({ id }) => id)).size).equal(1);
+      }
+      should(server.transfers).eql([]);
+      should(server.counters).have.properties({ failed: 4, completed: 0 });
     });
 
     it('again and again: the server gives up, and says so', async () => {
-      const { server, place, problems } = await start(1);
+      const { server, place, problems } = await start();
       const closed = new Promise<void>((resolve) => server.once('close', resolve));
       const peer = await ScriptedPeer.bind();
       for (let times = 1; times <= 4; times += 1) {
@@ -265,13 +240,13 @@ describe('TftpServer with threads', () => {
         }
       }
       await closed;
-      should(problems.at(-1)).match(/again and again/);
+      should(problems.at(-1)).match(/keeps ending/);
       should(server.addresses).eql([]);
       await ScriptedPeer.bind({ port: place.port });
     });
 
     it('while it hangs: close settles in time, and frees the port', async () => {
-      const { server, place, record } = await start(1);
+      const { server, place, record } = await start();
       const peer = await ScriptedPeer.bind();
       should(await peer.ask(rrq('long'), place)).equal('DATA 1 512 B');
       (await ScriptedPeer.bind()).send(rrq('hang'), place);
@@ -283,12 +258,12 @@ describe('TftpServer with threads', () => {
     });
   });
 
-  it('cannot start with a storage that no thread can make, and says why', async () => {
+  it('cannot start with a storage that the worker cannot make, and says why', async () => {
     const storage = new MemoryStorage();
     const portable = { module: temp.file('none.js'), name: 'none', data: undefined };
     const broken = Object.assign(storage, { portable });
     const port = await freePort();
-    const failure = await failureOf(startServer({ storage: broken, threads: 1, port }));
+    const failure = await failureOf(startServer({ storage: broken, worker: true, port }));
     should(failure).have.properties({ code: 'EIO' });
     should(failure.message).match(/Cannot find module/);
     await ScriptedPeer.bind({ port });
@@ -298,7 +273,7 @@ describe('TftpServer with threads', () => {
     const storage = new MemoryStorage([['f', LONG]]);
     const { server, place } = await startServer({
       storage,
-      threads: 2,
+      worker: true,
       progressInterval: 0,
       timeout: 60_000,
     });
@@ -315,7 +290,7 @@ describe('TftpServer with threads', () => {
       const { TftpClient } = engine('client/client');
       const { FolderStorage } = engine('storage/folder-storage');
       const storage = new FolderStorage({ root: ${JSON.stringify(temp.path)} });
-      const server = new TftpServer({ storage, write: true, address: '127.0.0.1', port: 0, threads: 3 });
+      const server = new TftpServer({ storage, write: true, address: '127.0.0.1', port: 0, worker: true });
       (async () => {
         const [{ port }] = await server.listen();
         const client = new TftpClient({ host: '127.0.0.1', port });

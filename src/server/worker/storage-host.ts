@@ -1,4 +1,4 @@
-/** The storages that stay in the main thread, as another thread asks them. */
+/** The storages that stay in the main thread, and what the worker has open there. */
 
 import { canOpen } from '../../storage/can-open';
 import type {
@@ -13,30 +13,36 @@ import type { TftpError } from '../../protocol/errors';
 import { RecentMap } from '../recent-map';
 import { storedFile } from '../stored-file';
 import type { StoredFile } from '../stored-file';
-import { Moving } from './line';
-import type { HomeCalls, HomeRequest, HomeSource, HomeWriteRequest, StoragePlan } from './messages';
+import type {
+  OpenedSource,
+  RemoteRequest,
+  RemoteWriteRequest,
+  StorageCalls,
+  StoragePlan,
+} from './messages';
 import { packError, unpackError } from './packed-error';
 import type { PackedError } from './packed-error';
+import { Transferred } from './rpc';
 import { sharedCopy } from './shared-copy';
 
-/** Storages that are known by their number: the one in use, and those that were just in use. */
+/** Storages that can be used by their key: the current one, and those before it. */
 const STORAGES_KEPT = 8;
-/** Sinks that wait to be told of as an upload. */
+/** Committed sinks whose `upload` event has not come yet. */
 const COMMITTED_KEPT = 1000;
 
-/** The storages of a server, by their numbers. */
+/** The storages of a server, by their keys. */
 export class StorageList {
   readonly #storages = new RecentMap<number, Storage>(STORAGES_KEPT);
   readonly #plans = new WeakMap<Storage, StoragePlan>();
   #count = 0;
 
-  /** What another thread needs to have this storage; the same for each of them. */
+  /** What the worker needs in order to have this storage. */
   plan(storage: Storage): StoragePlan {
     const { home, ...portable } = storage.portable ?? { home: storage };
     const plan = this.#plans.get(storage) ?? {
       key: (this.#count += 1),
       portable: 'module' in portable ? portable : undefined,
-      hasHome: home !== undefined,
+      hosted: home !== undefined,
     };
     this.#plans.set(storage, plan);
     if (home) this.#storages.set(plan.key, home);
@@ -51,7 +57,7 @@ export class StorageList {
   }
 }
 
-/** A sink that another thread writes to. */
+/** A sink that the worker writes to. */
 interface OpenSink {
   readonly sink: DataSink;
   readonly storage: Storage;
@@ -68,34 +74,35 @@ class Ending {
   }
 }
 
-/** What one thread has open here. */
-export class StorageHome implements Omit<HomeCalls, 'snapshots'> {
-  readonly #storages: StorageList;
+/** What the worker has open here. */
+export class StorageHost implements StorageCalls {
+  readonly #storages = new StorageList();
   readonly #asked = new Map<number, AbortController>();
   readonly #sources = new Map<number, DataSource>();
   readonly #sinks = new Map<number, OpenSink>();
   readonly #committed = new RecentMap<number, StoredFile>(COMMITTED_KEPT);
   #ended = false;
 
-  constructor(storages: StorageList) {
-    this.#storages = storages;
+  /** What the worker needs in order to have this storage. */
+  plan(storage: Storage): StoragePlan {
+    return this.#storages.plan(storage);
   }
 
-  async openSource(request: HomeRequest): Promise<HomeSource | Moving<HomeSource>> {
-    const source = await this.#asking(request, (whole, storage) => storage.openForReading(whole));
+  async openSource(request: RemoteRequest): Promise<OpenedSource | Transferred<OpenedSource>> {
+    const source = await this.#request(request, (whole, storage) => storage.openForReading(whole));
     if (this.#ended) await source.close();
     const { id } = request;
     const { size } = source;
     this.#sources.set(id, source);
-    return moving({ id, size, content: source.handOver?.() });
+    return withContent({ id, size, content: source.handOver?.() });
   }
 
-  async readSource(id: number): Promise<Moving<Uint8Array> | undefined> {
+  async readSource(id: number): Promise<Transferred<Uint8Array> | undefined> {
     const chunk = await this.#sources.get(id)?.read();
     if (chunk === undefined) return undefined;
     // A copy: the bytes belong to the source, and may lie in memory that is much larger.
     const copy = new Uint8Array(chunk);
-    return new Moving(copy, [copy.buffer]);
+    return new Transferred(copy, [copy.buffer]);
   }
 
   closeSource(id: number): void {
@@ -104,12 +111,12 @@ export class StorageHome implements Omit<HomeCalls, 'snapshots'> {
     void source?.close();
   }
 
-  async openSink(request: HomeWriteRequest): Promise<number> {
+  async openSink(request: RemoteWriteRequest): Promise<number> {
     const { size } = request.request;
     const storage = this.#storages.find(request.key);
     const ending = new Ending();
     const abort = (reason: TftpError): void => ending.settle(packError(reason));
-    const sink = await this.#asking(request, (whole) =>
+    const sink = await this.#request(request, (whole) =>
       storage.openForWriting({ ...whole, size, abort }),
     );
     if (this.#ended) await sink.discard();
@@ -136,11 +143,11 @@ export class StorageHome implements Omit<HomeCalls, 'snapshots'> {
     await known?.sink.discard();
   }
 
-  canOpen(request: HomeRequest, operation: 'read' | 'write'): Promise<boolean> {
-    return this.#asking(request, (whole, storage) => canOpen(storage, whole, operation));
+  canOpen(request: RemoteRequest, operation: 'read' | 'write'): Promise<boolean> {
+    return this.#request(request, (whole, storage) => canOpen(storage, whole, operation));
   }
 
-  abandon(id: number, reason: Parameters<HomeCalls['abandon']>[1]): void {
+  abandon(id: number, reason: Parameters<StorageCalls['abandon']>[1]): void {
     this.#asked.get(id)?.abort(unpackError(reason));
   }
 
@@ -151,7 +158,7 @@ export class StorageHome implements Omit<HomeCalls, 'snapshots'> {
     return stored;
   }
 
-  /** The thread is no more: nothing that it had open stays open. */
+  /** The worker has ended: closes everything that it had open. */
   async end(reason: Error): Promise<void> {
     this.#ended = true;
     for (const asked of this.#asked.values()) asked.abort(reason);
@@ -166,13 +173,13 @@ export class StorageHome implements Omit<HomeCalls, 'snapshots'> {
     ]);
   }
 
-  async #asking<T>(
-    { key, id, request }: HomeRequest,
+  async #request<T>(
+    { key, id, request }: RemoteRequest,
     ask: (request: StorageRequest, storage: Storage) => Promise<T>,
   ): Promise<T> {
     const controller = new AbortController();
     this.#asked.set(id, controller);
-    // Whoever looks what has come must not find a storage at work before that call returns.
+    // Messages may be handled inside a synchronous getter, which must not run code of a storage.
     await Promise.resolve();
     try {
       return await ask({ ...request, signal: controller.signal }, this.#storages.find(key));
@@ -195,10 +202,10 @@ export class StorageHome implements Omit<HomeCalls, 'snapshots'> {
   }
 }
 
-function moving(source: HomeSource): HomeSource | Moving<HomeSource> {
+function withContent(source: OpenedSource): OpenedSource | Transferred<OpenedSource> {
   const { content } = source;
   if (content === undefined) return source;
-  if ('handle' in content) return new Moving(source, [content.handle]);
+  if ('handle' in content) return new Transferred(source, [content.handle]);
   const shared: MovableContent = { bytes: sharedCopy(content.bytes) };
   return { ...source, content: shared };
 }

@@ -1,4 +1,4 @@
-/** A line between two threads: calls that want an answer, and calls that want none. */
+/** Remote procedure calls over a `MessagePort`: calls with a result, and notifications. */
 
 import { receiveMessageOnPort } from 'node:worker_threads';
 import type { MessagePort, TransferListItem } from 'node:worker_threads';
@@ -6,8 +6,8 @@ import { LocalError } from '../../protocol/errors';
 import { packError, unpackError } from './packed-error';
 import type { PackedError } from './packed-error';
 
-/** A result some of whose memory or files move to the other side. */
-export class Moving<T> {
+/** A result some of whose parts (memory, open files) are transferred to the other thread instead of copied. */
+export class Transferred<T> {
   constructor(
     readonly value: T,
     readonly parts: readonly TransferListItem[],
@@ -16,20 +16,20 @@ export class Moving<T> {
 
 type Call = (...args: readonly unknown[]) => unknown;
 type ArgumentsOf<F> = F extends (...args: infer A) => unknown ? A : never;
-type Unmoved<T> = T extends Moving<infer V> ? V : T;
-type AnswerOf<F> = F extends (...args: never[]) => infer R ? Unmoved<Awaited<R>> : never;
+type Plain<T> = T extends Transferred<infer V> ? V : T;
+type ResultOf<F> = F extends (...args: never[]) => infer R ? Plain<Awaited<R>> : never;
 
 type Message =
   | { readonly call: string; readonly args: readonly unknown[]; readonly id?: number }
-  | { readonly answer: number; readonly value?: unknown; readonly error?: PackedError };
+  | { readonly result: number; readonly value?: unknown; readonly error?: PackedError };
 
 interface Waiting {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** One end of a line. `Theirs` is what the other end can be called for. */
-export class Line<Theirs extends object> {
+/** One end of a connection between two threads. `Theirs` is the interface that the other end serves. */
+export class Rpc<Theirs extends object> {
   readonly #port: MessagePort;
   readonly #handlers: object;
   readonly #waiting = new Map<number, Waiting>();
@@ -37,8 +37,8 @@ export class Line<Theirs extends object> {
   #closed = false;
 
   /**
-   * @param handlers what this end can be called for. Only those that reject may fail.
-   * @param onClose is told when either end is closed.
+   * @param handlers the interface that this end serves. Handlers of notifications must not throw.
+   * @param onClose is called when either end is closed.
    */
   constructor(port: MessagePort, handlers: object, onClose: () => void = () => undefined) {
     this.#port = port;
@@ -46,13 +46,13 @@ export class Line<Theirs extends object> {
     port.on('message', (message: Message) => this.#handle(message));
     port.once('close', () => {
       this.#closed = true;
-      this.#giveUp();
+      this.#rejectAll();
       onClose();
     });
   }
 
-  /** Calls the other end, and waits for nothing. */
-  tell<K extends keyof Theirs & string>(
+  /** Calls a procedure of the other end without waiting for a result. */
+  notify<K extends keyof Theirs & string>(
     call: K,
     args: ArgumentsOf<Theirs[K]>,
     parts: readonly TransferListItem[] = [],
@@ -61,26 +61,26 @@ export class Line<Theirs extends object> {
   }
 
   /**
-   * Calls the other end.
+   * Calls a procedure of the other end.
    *
-   * @throws what the other end throws, or `LocalError` EIO if the line is closed.
+   * @throws what the other end throws, or `LocalError` EIO if the connection is closed.
    */
-  ask<K extends keyof Theirs & string>(
+  call<K extends keyof Theirs & string>(
     call: K,
     args: ArgumentsOf<Theirs[K]>,
     parts: readonly TransferListItem[] = [],
-  ): Promise<AnswerOf<Theirs[K]>> {
+  ): Promise<ResultOf<Theirs[K]>> {
     const id = (this.#count += 1);
-    const answer = new Promise<unknown>((resolve, reject) => {
-      if (this.#closed) return reject(lineClosed());
+    const result = new Promise<unknown>((resolve, reject) => {
+      if (this.#closed) return reject(connectionClosed());
       this.#waiting.set(id, { resolve, reject });
       this.#post({ call, args, id }, parts);
     });
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- both ends have one interface
-    return answer as Promise<AnswerOf<Theirs[K]>>;
+    return result as Promise<ResultOf<Theirs[K]>>;
   }
 
-  /** Handles what has come, without waiting for the event loop. */
+  /** Handles the messages that have arrived, without waiting for the event loop. */
   drain(): void {
     // A port that is closed must not be asked: that ends the process.
     while (!this.#closed) {
@@ -91,16 +91,16 @@ export class Line<Theirs extends object> {
     }
   }
 
-  /** Calls that wait for an answer are rejected. Extra calls do nothing. */
+  /** Pending calls are rejected. Extra calls do nothing. */
   close(): void {
     this.#closed = true;
     this.#port.close();
-    this.#giveUp();
+    this.#rejectAll();
   }
 
   #handle(message: Message): void {
     if (this.#closed) return;
-    if ('answer' in message) return this.#answered(message);
+    if ('result' in message) return this.#answered(message);
     const { call, args, id } = message;
     if (id === undefined) return void this.#run(call, args);
     void this.#reply(id, call, args);
@@ -108,11 +108,11 @@ export class Line<Theirs extends object> {
 
   async #reply(id: number, call: string, args: readonly unknown[]): Promise<void> {
     try {
-      const result = await this.#run(call, args);
-      if (result instanceof Moving) this.#post({ answer: id, value: result.value }, result.parts);
-      else this.#post({ answer: id, value: result }, []);
+      const value = await this.#run(call, args);
+      if (value instanceof Transferred) this.#post({ result: id, value: value.value }, value.parts);
+      else this.#post({ result: id, value }, []);
     } catch (error) {
-      this.#post({ answer: id, error: packError(error) }, []);
+      this.#post({ result: id, error: packError(error) }, []);
     }
   }
 
@@ -121,9 +121,9 @@ export class Line<Theirs extends object> {
     return handler(...args);
   }
 
-  #answered({ answer, value, error }: Extract<Message, { answer: number }>): void {
-    const waiting = this.#waiting.get(answer);
-    this.#waiting.delete(answer);
+  #answered({ result, value, error }: Extract<Message, { result: number }>): void {
+    const waiting = this.#waiting.get(result);
+    this.#waiting.delete(result);
     if (error === undefined) waiting?.resolve(value);
     else waiting?.reject(unpackError(error));
   }
@@ -132,13 +132,13 @@ export class Line<Theirs extends object> {
     if (!this.#closed) this.#port.postMessage(message, parts);
   }
 
-  #giveUp(): void {
+  #rejectAll(): void {
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
-    for (const { reject } of waiting) reject(lineClosed());
+    for (const { reject } of waiting) reject(connectionClosed());
   }
 }
 
-function lineClosed(): LocalError {
-  return new LocalError('EIO', 'A thread of the server has ended');
+function connectionClosed(): LocalError {
+  return new LocalError('EIO', 'The worker of the server has ended');
 }

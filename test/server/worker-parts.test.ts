@@ -1,4 +1,4 @@
-/** What the threads of a server are made of. */
+/** What a server with a worker is made of. */
 
 import { MessageChannel } from 'node:worker_threads';
 import should = require('should');
@@ -13,10 +13,10 @@ import {
 } from '../../src/protocol/errors';
 import { describeError } from '../../src/net/transfer-record';
 import { Counters } from '../../src/server/server-counters';
-import { Line, Moving } from '../../src/server/threads/line';
-import { packError, unpackError, unpackTftpError } from '../../src/server/threads/packed-error';
-import { sharedCopy } from '../../src/server/threads/shared-copy';
-import { StorageList } from '../../src/server/threads/storage-home';
+import { packError, unpackError, unpackTftpError } from '../../src/server/worker/packed-error';
+import { Rpc, Transferred } from '../../src/server/worker/rpc';
+import { sharedCopy } from '../../src/server/worker/shared-copy';
+import { StorageList } from '../../src/server/worker/storage-host';
 import { FileError } from '../../src/storage/file-error';
 import { MemoryStorage } from '../../src/storage/memory-storage';
 import { gate } from '../helpers/engine';
@@ -61,49 +61,49 @@ describe('an error that goes to another thread', () => {
   });
 });
 
-describe('Line', () => {
+describe('Rpc', () => {
   interface Calls {
     add(one: number, other: number): Promise<number>;
     note(text: string): void;
-    bytes(): Promise<Moving<Uint8Array>>;
+    bytes(): Promise<Transferred<Uint8Array>>;
     fail(): Promise<void>;
     never(): Promise<void>;
   }
-  const lines: Line<Calls>[] = [];
+  const ends: Rpc<Calls>[] = [];
   afterEach(() => {
-    for (const line of lines.splice(0)) line.close();
+    for (const end of ends.splice(0)) end.close();
   });
 
   function connect(handlers: Partial<Calls>, onClose?: () => void) {
     const { port1, port2 } = new MessageChannel();
-    const here = new Line<Calls>(port1, {}, onClose);
-    const there = new Line<Calls>(port2, handlers);
-    lines.push(here, there);
+    const here = new Rpc<Calls>(port1, {}, onClose);
+    const there = new Rpc<Calls>(port2, handlers);
+    ends.push(here, there);
     return { here, there };
   }
 
-  it('carries calls, answers and failures', async () => {
+  it('carries calls, results and failures', async () => {
     const { here } = connect({
       add: async (one, other) => one + other,
       fail: () => Promise.reject(new LocalError('ENOSPC', 'full')),
     });
-    should(await here.ask('add', [1, 2])).equal(3);
-    const failure = await here.ask('fail', []).catch((error: unknown) => error);
+    should(await here.call('add', [1, 2])).equal(3);
+    const failure = await here.call('fail', []).catch((error: unknown) => error);
     should(failure).be.instanceof(LocalError).and.have.property('code', 'ENOSPC');
   });
 
-  it('moves memory', async () => {
+  it('transfers memory', async () => {
     const bytes = Uint8Array.of(1, 2, 3);
-    const { here } = connect({ bytes: async () => new Moving(bytes, [bytes.buffer]) });
-    should([...(await here.ask('bytes', []))]).eql([1, 2, 3]);
+    const { here } = connect({ bytes: async () => new Transferred(bytes, [bytes.buffer]) });
+    should([...(await here.call('bytes', []))]).eql([1, 2, 3]);
     should(bytes.length).equal(0);
   });
 
-  it('hands out at once, and in order, what has come', () => {
+  it('handles at once, and in order, what has arrived', () => {
     const heard: string[] = [];
     const { here, there } = connect({ note: (text) => void heard.push(text) });
-    here.tell('note', ['one']);
-    here.tell('note', ['two']);
+    here.notify('note', ['one']);
+    here.notify('note', ['two']);
     should(heard).eql([]);
     there.drain();
     should(heard).eql(['one', 'two']);
@@ -115,11 +115,11 @@ describe('Line', () => {
     for (const end of ['here', 'there'] as const) {
       const closed = gate();
       const both = connect({ never: () => new Promise(() => undefined) }, closed.open);
-      const waiting = both.here.ask('never', []);
+      const waiting = both.here.call('never', []);
       both[end].close();
       await should(waiting).be.rejectedWith({ code: 'EIO' });
-      await should(both.here.ask('never', [])).be.rejectedWith({ code: 'EIO' });
-      both.here.tell('note', ['nobody hears it']);
+      await should(both.here.call('never', [])).be.rejectedWith({ code: 'EIO' });
+      both.here.notify('note', ['nobody hears it']);
       await closed.opened;
     }
   });
@@ -136,26 +136,26 @@ describe('Counters', () => {
 });
 
 describe('StorageList', () => {
-  it('knows a storage by one number, also after many others', () => {
+  it('gives a storage one key, also after many others', () => {
     const list = new StorageList();
     const storage = new MemoryStorage();
     const { key } = list.plan(storage);
-    for (let threads = 1; threads <= 64; threads += 1) should(list.plan(storage).key).equal(key);
+    should(list.plan(storage).key).equal(key);
     should(list.find(key)).equal(storage);
     for (let others = 1; others <= 8; others += 1) list.plan(new MemoryStorage());
     should(() => list.find(key)).throw({ code: 'EIO' });
     should(list.find(list.plan(storage).key)).equal(storage);
   });
 
-  it('keeps only the part of a portable storage that stays at home', () => {
+  it('keeps only the part of a portable storage that stays in the main thread', () => {
     const list = new StorageList();
     const home = new MemoryStorage();
     const portable = { module: '/m.js', name: 'make', data: 7 };
     const all = Object.assign(new MemoryStorage(), { portable });
-    should(list.plan(all)).match({ portable, hasHome: false });
+    should(list.plan(all)).match({ portable, hosted: false });
     const parted = Object.assign(new MemoryStorage(), { portable: { ...portable, home } });
     const plan = list.plan(parted);
-    should(plan).match({ portable, hasHome: true });
+    should(plan).match({ portable, hosted: true });
     should(list.find(plan.key)).equal(home);
   });
 });
