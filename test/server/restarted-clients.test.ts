@@ -156,8 +156,8 @@ for (const transferPorts of ['any', 'single', [20_740, 20_760]] as const) {
 
     it('in mid-upload: ACK 0 at once, and the second try is the file', async () => {
       const { server, place, records, record } = await start();
-      for (const request of [wrq('up'), wrq('up', 'tsize', '11')]) {
-        const first = request.length > 12 ? 'OACK tsize 11' : 'ACK 0';
+      for (const request of [wrq('up'), wrq('up', 'timeout', '5')]) {
+        const first = request.length > 12 ? 'OACK timeout 5' : 'ACK 0';
         should(await peer.ask(request, place)).equal(first);
         should(await peer.ask(data(1, BLOCK))).equal('ACK 1');
         should(await peer.ask(request, place)).equal(first);
