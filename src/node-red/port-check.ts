@@ -43,7 +43,7 @@ export interface PortAnswer {
 /** What stands in the way, by the code of the error. */
 const STATES: Readonly<Record<string, PortState>> = {
   EADDRINUSE: 'program',
-  EACCES: 'permission',
+  ENOPERM: 'permission',
   EADDRNOTAVAIL: 'address',
 };
 

@@ -114,7 +114,7 @@ export function startFailureStatus(
     switch (error.code) {
       case 'EADDRINUSE':
         return texts('status.portInUse', { port });
-      case 'EACCES':
+      case 'ENOPERM':
         return texts('status.noPermission', { port });
       default:
         return reasonText(texts, error);

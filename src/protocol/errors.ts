@@ -19,8 +19,8 @@
  * - EBADSIZE: fewer or more bytes came than were announced.
  * - ENOTFOUND, ECONNREFUSED: no such host; nothing listens on the peer's port.
  * - EBUSY: the server has too many transfers, or is paused.
- * - ENOFILE, ENOPERM, EFILEEXISTS, EDISKFULL: a local file or folder is missing, may not be used,
- *   exists already, or does not fit on the disk.
+ * - ENOFILE, ENOPERM, EFILEEXISTS, EDISKFULL: a local file or folder is missing, may not be used
+ *   (nor may a port), exists already, or does not fit on the disk.
  * - EIO: a local file, disk or socket failed.
  * - ENOANSWER: the flow did not answer a read request in time.
  * - EINVAL: a setting or a message cannot be used.

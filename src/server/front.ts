@@ -15,6 +15,7 @@ import { Journal } from './journal';
 import { Listeners } from './listeners';
 import type { ListeningAddress } from './listening-address';
 import { waitAtMost } from './patience';
+import { RefusedRequests } from './refused-requests';
 import { Runner } from './runner';
 import type { CoreListener, ServerCore } from './server-core';
 import type { Counters } from './server-counters';
@@ -53,6 +54,7 @@ export class Front implements ServerCore {
   readonly #journal: Journal;
   readonly #shortage: ShortageReport;
   readonly #runner: Runner;
+  readonly #refused = new RefusedRequests();
   /** The ends of the running sessions, and of those that were given up while a slow storage opens their file. */
   readonly #running = new Set<Promise<void>>();
   #listeners: Listeners | undefined;
@@ -155,6 +157,8 @@ export class Front implements ServerCore {
     const { request } = decoded;
     const incoming = { request, datagram: Uint8Array.from(datagram), client, at };
     if (decoded.type === 'refusal') return this.#refuse(origin, incoming, decoded.error);
+    const again = this.#refused.answerTo(incoming);
+    if (again) return sendTo(origin, client, again);
     const known = this.#runner.find(client);
     if (known && isRepeated(known, incoming)) return known.session.repeatLast();
     if (this.#running.size >= 2 * this.#options.maxTransfers) return this.#staySilent();
@@ -215,7 +219,8 @@ export class Front implements ServerCore {
     const isExtra = slot?.isExtra === true;
     const explains = !isExtra && this.#guard.mayExplain(key, this.#system.clock.now());
     const answer = errorAnswer(error, explains ? undefined : datagram.length);
-    origin.send({ datagrams: answer, segmentSize: answer.length }, client);
+    this.#refused.remember(incoming, error.tftpCode, answer);
+    sendTo(origin, client, answer);
     if (!explains) return slot?.fail(error, this.#system.clock.date());
     const { session } = slot ?? {};
     const refused = { incoming, local: origin.local, error, answerBytes: answer.length };
@@ -224,6 +229,10 @@ export class Front implements ServerCore {
       slot && !slot.held ? slot.report(record) : this.#journal.report(record);
     records.forEach(tell);
   }
+}
+
+function sendTo(origin: Endpoint, client: Peer, datagram: Uint8Array): void {
+  origin.send({ datagrams: datagram, segmentSize: datagram.length }, client);
 }
 
 /** True for the very same request, from a client that has not answered yet: our first packet got lost. */

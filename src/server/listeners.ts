@@ -45,7 +45,7 @@ export class Listeners {
   #listener: RequestListener | undefined;
   #known: { readonly at: number; readonly addresses: readonly LocalAddress[] } | undefined;
 
-  /** @throws {LocalError} EINVAL, EADDRINUSE, EACCES or EADDRNOTAVAIL, saying what to change. */
+  /** @throws {LocalError} EINVAL, EADDRINUSE, ENOPERM or EADDRNOTAVAIL, saying what to change. */
   static async bind(options: RequiredServerOptions, system: ServerSystem): Promise<Listeners> {
     const bind = binder(options);
     if (options.descriptors.length > 0) {

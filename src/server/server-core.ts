@@ -22,7 +22,7 @@ export interface ServerCore {
   readonly addresses: ListeningAddress[];
   /** The running transfers. */
   readonly transfers: TransferRecord[];
-  /** @throws {LocalError} EADDRINUSE, EACCES or EADDRNOTAVAIL, saying what to change. */
+  /** @throws {LocalError} EADDRINUSE, ENOPERM or EADDRNOTAVAIL, saying what to change. */
   listen(): Promise<ListeningAddress[]>;
   /** Ends one transfer. False if there is no such transfer. */
   abort(id: string, reason: string): boolean;

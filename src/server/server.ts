@@ -85,7 +85,7 @@ export class TftpServer extends EventEmitter<ServerEvents> {
    * Begins to listen, on one socket for each version of IP.
    *
    * @param signal aborting it closes the server.
-   * @throws {LocalError} EADDRINUSE, EACCES or EADDRNOTAVAIL, saying what to change.
+   * @throws {LocalError} EADDRINUSE, ENOPERM or EADDRNOTAVAIL, saying what to change.
    */
   async listen(signal?: AbortSignal): Promise<ListeningAddress[]> {
     if (this.#binding || this.#listening) {

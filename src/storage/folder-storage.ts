@@ -113,7 +113,7 @@ export class FolderStorage implements Storage {
   /**
    * Looks whether the folders can be used; meant for the start of a server.
    *
-   * @throws {LocalError} EINVAL if it is missing or no folder, EACCES if it may not be read. The
+   * @throws {LocalError} EINVAL if it is missing or no folder, ENOPERM if it may not be read. The
    * message names the folder and is for the user, not for a client.
    */
   async check(): Promise<void> {

@@ -69,7 +69,7 @@ export class SearchFolder {
   /**
    * Looks whether the folder can be used.
    *
-   * @throws {LocalError} EINVAL if it is missing or no folder, EACCES if it may not be read.
+   * @throws {LocalError} EINVAL if it is missing or no folder, ENOPERM if it may not be read.
    */
   async check(): Promise<void> {
     const found = await this.#stat();
@@ -138,7 +138,7 @@ export class SearchFolder {
 
   #unreadable(cause: unknown): LocalError {
     const text = `The folder ${this.path} may not be read: change its permissions or choose another`;
-    return new LocalError('EACCES', text, { cause });
+    return new LocalError('ENOPERM', text, { cause });
   }
 }
 

@@ -37,7 +37,7 @@ function explain(code: string, place: string, platform: NodeJS.Platform): [TftpE
     case 'EACCES':
     case 'EPERM':
       return [
-        'EACCES',
+        'ENOPERM',
         `No permission to use ${place}: ${platform === 'win32' ? WHO_HAS_IT : HOW_TO_GET_RIGHTS}`,
       ];
     case 'EADDRNOTAVAIL':

@@ -54,7 +54,7 @@ export class Endpoint {
   #listener: EndpointListener | undefined;
   #closed = false;
 
-  /** @throws {LocalError} EADDRINUSE, EACCES or EADDRNOTAVAIL, saying what to change. */
+  /** @throws {LocalError} EADDRINUSE, ENOPERM or EADDRNOTAVAIL, saying what to change. */
   static async bind(options: BindOptions): Promise<Endpoint> {
     const { address, port, sharing = 'alone' } = options;
     for (let tries = 1; ; tries += 1) {

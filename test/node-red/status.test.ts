@@ -71,7 +71,7 @@ describe('status', () => {
     should(serverStatus(texts, 69, 0)).eql({ fill: 'green', shape: 'dot', text: ':69' });
     should(serverStatus(texts, 69, 2, record({})).text).equal('active 2');
     should(startFailureStatus(texts, { code: 'EADDRINUSE' }, 69).text).equal('portInUse 69');
-    should(startFailureStatus(texts, { code: 'EACCES' }, 69).text).equal('noPermission 69');
+    should(startFailureStatus(texts, { code: 'ENOPERM' }, 69).text).equal('noPermission 69');
     should(startFailureStatus(texts, { code: 'EADDRNOTAVAIL' }, 69).text).equal('EADDRNOTAVAIL');
     should(startFailureStatus(texts, { code: 'ENOFILE' }, 69).text).equal('ENOFILE');
     should(startFailureStatus(texts, { code: 'EIO' }, 69)).have.properties({

@@ -4,7 +4,9 @@ import should = require('should');
 import type { GuessAlarm } from '../../src/server/guess-alarm';
 import { TftpServer } from '../../src/server/server';
 import { MemoryStorage } from '../../src/storage/memory-storage';
-import { closeEnginesAfterEach, startServer } from '../helpers/engine';
+import { systemClock } from '../../src/net/clock';
+import { SERVER_SYSTEM } from '../../src/server/server-system';
+import { clientFor, closeEnginesAfterEach, failureOf, startServer } from '../helpers/engine';
 import { ScriptedPeer, closePeersAfterEach } from '../helpers/scripted-peer';
 import { ack, error, rrq, wrq } from '../helpers/wire';
 
@@ -76,6 +78,40 @@ describe('TftpServer, who may have what', () => {
     should((await record('error')).mac).equal('00:11:22:33:44:fe');
     await peer.ask(rrq('a.bin'), place);
     should(await record('error')).not.have.property('mac');
+  });
+});
+
+describe('TftpServer, a refusal that is asked about again', () => {
+  closePeersAfterEach();
+  closeEnginesAfterEach();
+  const storage = new MemoryStorage([['f', Buffer.alloc(10)]]);
+
+  it('is one story for a client that asks once more without options', async () => {
+    const { server, place, records } = await startServer({ storage, readNames: ['other'] });
+    const failure = await failureOf(clientFor(place).get('f'));
+    should(failure).have.properties({ code: 'EACCES' });
+    should(records.map(({ event }) => event)).eql(['start', 'error']);
+    should(server.counters).have.properties({ requests: 2, refused: 1, failed: 1 });
+  });
+
+  it('is a new story for another file or direction, later, or where the first one had no options', async () => {
+    let now = 0;
+    const clock = { ...systemClock, now: () => now };
+    const options = { storage, deny: ['127.0.0.1'] };
+    const { server, place } = await startServer(options, { ...SERVER_SYSTEM, clock });
+    const peer = await ScriptedPeer.bind();
+    for (const [first, second, wait] of [
+      [rrq('f', 'tsize', '0'), rrq('g'), 0],
+      [rrq('f', 'tsize', '0'), wrq('f'), 0],
+      [rrq('f', 'tsize', '0'), rrq('f'), 5001],
+      [rrq('f'), rrq('f'), 0],
+    ] as const) {
+      const { refused } = server.counters;
+      await peer.ask(first, place);
+      now += wait;
+      await peer.ask(second, place);
+      should(server.counters.refused).equal(refused + 2);
+    }
   });
 });
 

@@ -99,7 +99,7 @@ describe('Endpoint', () => {
       skipUnless(this, stdout !== 'allowed\n', 'this system lets everybody use port 69');
       should(stderr).equal('');
       should(stdout).match(
-        /^EACCES No permission to use 127\.0\.0\.1:69: .*setcap .*sysctl net\.ipv4\.ip_unprivileged_port_start=69\).*systemd.*Docker .*single port.*-p 69:6969\/udp\n$/,
+        /^ENOPERM No permission to use 127\.0\.0\.1:69: .*setcap .*sysctl net\.ipv4\.ip_unprivileged_port_start=69\).*systemd.*Docker .*single port.*-p 69:6969\/udp\n$/,
       );
     });
 
