@@ -82,7 +82,7 @@ export const TFTP_PUT_DEFAULTS = {
   sourceType: 'msg',
 };
 
-/** Bytes: fits four uploads of the largest default size, and a small computer. */
+/** Bytes: room for some firmware images at once, also on a small computer. */
 const DEFAULT_UPLOAD_MEMORY = 256 * 1024 * 1024;
 
 /** The properties of a tftp server node. `maxUploadSize` and `uploadMemory` in MiB, `responseTimeout`, `timeout` and `deadline` in seconds. */

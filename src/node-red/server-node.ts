@@ -79,6 +79,8 @@ export class ServerNode implements ControlledServer {
   /** The last record of each running transfer, by its id. */
   readonly #active = new Map<string, TransferRecord>();
   #server: TftpServer | undefined;
+  /** The folder that takes uploads. */
+  #uploads: FolderStorage | undefined;
   #starting: Promise<unknown> = Promise.resolve();
   #startTimer: Timer | undefined;
   /** Why the server does not listen although it should. */
@@ -253,6 +255,8 @@ export class ServerNode implements ControlledServer {
     this.#stopped = false;
     this.#server = server;
     server.on('close', () => this.#onEnd());
+    // A folder may be large: the devices need not wait for that.
+    void this.#uploads?.removeLeftovers();
   }
 
   /** @throws {LocalError} ENOFILE if the folder is missing. */
@@ -271,7 +275,7 @@ export class ServerNode implements ControlledServer {
     if (options === undefined) return new UploadStorage(undefined, writes, this.#memory);
     await checkFolders(options, createDir);
     const folder = new FolderStorage(options);
-    if (writes === 'folder' || writes === 'both') await folder.removeLeftovers();
+    this.#uploads = writes === 'folder' || writes === 'both' ? folder : undefined;
     return new UploadStorage(folder, writes, this.#memory);
   }
 

@@ -39,11 +39,11 @@ describe('red-tftp, killed', function () {
     const upload = async (index: number): Promise<void> => {
       await client.put(contentOf(index), nameOf(index), IMPATIENT);
       told.push(index);
-      if (told.length >= most) server.program.kill();
+      if (told.length >= most) void server.program.kill();
     };
     const uploads = Array.from({ length: UPLOADS }, (_, index) => upload(index));
     await Promise.allSettled(uploads);
-    server.program.kill();
+    await server.program.kill();
     await server.program.ended();
     client.close();
     return told;

@@ -267,11 +267,13 @@ describe('FileSink', () => {
         return FileSink.openTarget(folder.file('a'), options, undefined, { owner, replaced });
       }
 
-      const BUSY = { code: 'EEXIST', peerMessage: 'The file is being uploaded' };
+      const peerMessage = 'The file is being uploaded';
+      const BUSY = { code: 'EEXIST', peerMessage };
 
       it('refuses the second one', async () => {
         const sink = await open('a', policy);
-        should(await failureOf(open('a', policy))).have.properties(BUSY);
+        const BUSY_HERE = { code: 'EFILEEXISTS', peerMessage };
+        should(await failureOf(open('a', policy))).have.properties(BUSY_HERE);
         should(await failureOf(openFor('other'))).have.properties(BUSY);
         await sink.discard();
         await (await open('a', policy)).commit();
