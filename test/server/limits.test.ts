@@ -38,8 +38,10 @@ describe('TftpServer, its limits', () => {
       should(await peer.ask(rrq('large'), place)).equal('DATA 1 512 B');
       should(await peer.ask(ack(1))).equal('DATA 2 512 B');
       const other = await ScriptedPeer.bind();
-      for (const request of [rrq('large'), wrq('new')]) other.send(request, place);
-      await dropped(2);
+      for (const [index, request] of [rrq('large'), wrq('new')].entries()) {
+        other.send(request, place);
+        await dropped(index + 1);
+      }
       await other.expectSilence();
       clock.pass(1000);
       while (problems.length < 1) await new Promise(setImmediate);

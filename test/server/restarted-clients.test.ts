@@ -118,7 +118,7 @@ for (const transferPorts of ['any', 'single', [20_740, 20_760]] as const) {
       clock.pass(1000);
       peer.send(ack(5), transfer);
       while ((await peer.hear()) !== 'DATA 6 512 B');
-      should(server.transfers.map(({ bytes }) => bytes)).eql([5 * 512]);
+      should(server.transfers).have.length(1);
       should(stories(records)).eql(['start']);
     });
 
