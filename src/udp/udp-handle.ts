@@ -29,6 +29,17 @@ export interface UdpHandleListener {
   failed(error: Error): void;
 }
 
+/** Those of this thread that are open. */
+const open = new Set<UdpHandle>();
+
+/**
+ * Closes every socket of this thread. A thread that ends must do so first: Node.js ends the whole
+ * process when a datagram arrives in a thread that is ending (`v8::FromJust Maybe value is Nothing`).
+ */
+export function closeAllHandles(): void {
+  for (const handle of open) handle.close();
+}
+
 export class UdpHandle {
   readonly #socket: dgram.Socket;
   readonly #direct: KernelSocket | undefined;
@@ -45,6 +56,7 @@ export class UdpHandle {
   constructor(socket: dgram.Socket, direct?: KernelSocket) {
     this.#socket = socket;
     this.#direct = direct;
+    open.add(this);
   }
 
   get local(): Peer {
@@ -95,7 +107,9 @@ export class UdpHandle {
   }
 
   close(): void {
+    if (this.#closed) return;
     this.#closed = true;
+    open.delete(this);
     this.#direct?.release();
     this.#socket.close();
   }
