@@ -157,8 +157,8 @@ export class Front implements ServerCore {
     const { request } = decoded;
     const incoming = { request, datagram: Uint8Array.from(datagram), client, at };
     if (decoded.type === 'refusal') return this.#refuse(origin, incoming, decoded.error);
-    const again = this.#refused.answerTo(incoming);
-    if (again) return sendTo(origin, client, again);
+    const refusedBefore = this.#refused.take(incoming);
+    if (refusedBefore) return void this.#sendError(origin, incoming, refusedBefore);
     const known = this.#runner.find(client);
     if (known && isRepeated(known, incoming)) return known.session.repeatLast();
     if (this.#running.size >= 2 * this.#options.maxTransfers) return this.#staySilent();
@@ -212,27 +212,32 @@ export class Front implements ServerCore {
 
   /** Refuses a request with the error's code and text. To too many the text is cut short, and nothing is told of them. */
   #refuse(origin: Endpoint, incoming: IncomingRequest, error: TftpError, slot?: Slot): void {
-    const { client, datagram } = incoming;
     this.#journal.judge(incoming, error);
     this.#context.counters.add('refused');
-    const key = budgetKey(client.address);
-    const isExtra = slot?.isExtra === true;
-    const explains = !isExtra && this.#guard.mayExplain(key, this.#system.clock.now());
-    const answer = errorAnswer(error, explains ? undefined : datagram.length);
-    this.#refused.remember(incoming, error.tftpCode, answer);
-    sendTo(origin, client, answer);
-    if (!explains) return slot?.fail(error, this.#system.clock.date());
+    this.#refused.remember(incoming, error);
+    const answerBytes = this.#sendError(origin, incoming, error, slot?.isExtra);
+    if (answerBytes === undefined) return slot?.fail(error, this.#system.clock.date());
     const { session } = slot ?? {};
-    const refused = { incoming, local: origin.local, error, answerBytes: answer.length };
+    const refused = { incoming, local: origin.local, error, answerBytes };
     const records = this.#journal.refusal({ ...refused, facts: session?.facts, id: session?.id });
     const tell = (record: TransferRecord): void =>
       slot && !slot.held ? slot.report(record) : this.#journal.report(record);
     records.forEach(tell);
   }
-}
 
-function sendTo(origin: Endpoint, client: Peer, datagram: Uint8Array): void {
-  origin.send({ datagrams: datagram, segmentSize: datagram.length }, client);
+  /** @returns how many bytes it has, or undefined if its text was cut short. */
+  #sendError(
+    origin: Endpoint,
+    { client, datagram }: IncomingRequest,
+    error: TftpError,
+    isExtra = false,
+  ): number | undefined {
+    const key = budgetKey(client.address);
+    const explains = !isExtra && this.#guard.mayExplain(key, this.#system.clock.now());
+    const answer = errorAnswer(error, explains ? undefined : datagram.length);
+    origin.send({ datagrams: answer, segmentSize: answer.length }, client);
+    return explains ? answer.length : undefined;
+  }
 }
 
 /** True for the very same request, from a client that has not answered yet: our first packet got lost. */

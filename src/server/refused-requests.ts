@@ -4,6 +4,7 @@
  * of the same story, and gets the same answer.
  */
 
+import type { TftpError } from '../protocol/errors';
 import type { RequestPacket } from '../protocol/packet';
 import { peerName } from '../transfer/peer-lock';
 import type { IncomingRequest } from './session';
@@ -18,20 +19,19 @@ const NOT_FOUND = 1;
 interface Refusal {
   readonly request: RequestPacket;
   readonly at: number;
-  readonly answer: Uint8Array;
+  readonly error: TftpError;
 }
 
 export class RefusedRequests {
   readonly #refusals = new RecentMap<string, Refusal>(REQUESTS_KEPT);
 
-  /** @param answer the ERROR packet. */
-  remember({ request, client, at }: IncomingRequest, tftpCode: number, answer: Uint8Array): void {
-    if (request.options.length === 0 || tftpCode === NOT_FOUND) return;
-    this.#refusals.set(peerName(client), { request, at, answer });
+  remember({ request, client, at }: IncomingRequest, error: TftpError): void {
+    if (request.options.length === 0 || error.tftpCode === NOT_FOUND) return;
+    this.#refusals.set(peerName(client), { request, at, error });
   }
 
-  /** The answer to the same request with options, if this one has none and follows it. It is given once. */
-  answerTo({ request, client, at }: IncomingRequest): Uint8Array | undefined {
+  /** Why the same request was refused with options, if this one has none and follows it. It is told once. */
+  take({ request, client, at }: IncomingRequest): TftpError | undefined {
     if (request.options.length > 0) return undefined;
     const name = peerName(client);
     const refusal = this.#refusals.get(name);
@@ -39,6 +39,6 @@ export class RefusedRequests {
     this.#refusals.delete(name);
     const { type, filename, mode } = refusal.request;
     const same = type === request.type && filename === request.filename && mode === request.mode;
-    return same && at - refusal.at <= PERIOD ? refusal.answer : undefined;
+    return same && at - refusal.at <= PERIOD ? refusal.error : undefined;
   }
 }
