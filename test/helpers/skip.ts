@@ -21,6 +21,12 @@ export function skipWithoutOffload(test: Mocha.Context): void {
   skipUnless(test, possible, 'segmentation offload needs Linux and the package koffi');
 }
 
+/** Skips a test of ports at which nothing listens where nobody tells of them. */
+export function skipWithoutClosedPorts(test: Mocha.Context): void {
+  const possible = systemCalls() !== undefined;
+  skipUnless(test, possible, 'to hear of closed ports needs Linux and the package koffi');
+}
+
 /** Skips a test of file names that are not UTF-8 where a file system cannot have them. */
 export function skipWithoutRawNames(test: Mocha.Context, folder: string): void {
   const name = Buffer.concat([Buffer.from(`${folder}/`), Buffer.of(0xff)]);

@@ -21,7 +21,7 @@ import {
 import type { RunningServer } from '../helpers/engine';
 import { recordOf } from '../helpers/records';
 import { ScriptedPeer, closePeersAfterEach, freePort } from '../helpers/scripted-peer';
-import { ON_LINUX, skipUnless } from '../helpers/skip';
+import { skipWithoutClosedPorts } from '../helpers/skip';
 import { VirtualClock } from '../helpers/virtual-clock';
 import { ack, data, error, oack, rrq, wrq } from '../helpers/wire';
 
@@ -159,7 +159,7 @@ describe('diagnose', () => {
       ['portClosed', [ack(1)]],
     ] as const) {
       it(`says ${key}`, async function () {
-        skipUnless(this, ON_LINUX, 'not every system tells of closed ports');
+        skipWithoutClosedPorts(this);
         const running = await serve();
         peer.send(rrq('f'), running.place);
         await peer.next();
@@ -242,7 +242,7 @@ describe('diagnose', () => {
     }
 
     it('says nothingListens', async function () {
-      skipUnless(this, ON_LINUX, 'not every system tells of closed ports');
+      skipWithoutClosedPorts(this);
       const port = await freePort();
       const failed = await failureOf(clientFor({ address: '127.0.0.1', port }, QUICK).get('f'));
       expectSaid(failed.record!, 'nothingListens', { port });
@@ -405,7 +405,7 @@ describe('diagnose', () => {
     });
 
     it('names only values that are there, in sentences that were all said above', function () {
-      skipUnless(this, ON_LINUX, 'not every system tells of closed ports');
+      skipWithoutClosedPorts(this);
       should(DIAGNOSIS_KEYS.filter((key) => !seen.has(key))).eql([]);
       for (const [key, values] of seen) {
         const named = [...diagnosis[key]!.matchAll(/__(\w+?)__/g)].map(([, name]) => name!);

@@ -14,7 +14,7 @@ import {
 } from '../helpers/engine';
 import { useSteppedTime } from '../helpers/fake-clock';
 import { ScriptedPeer, closePeersAfterEach } from '../helpers/scripted-peer';
-import { ON_LINUX, skipUnless } from '../helpers/skip';
+import { ON_LINUX, skipUnless, skipWithoutClosedPorts } from '../helpers/skip';
 import { seededBytes } from '../helpers/random';
 import { ack, data, error, oack } from '../helpers/wire';
 
@@ -108,7 +108,7 @@ describe('TransferDriver, with a peer that misbehaves', function () {
     }
 
     it('names that address as well where the one that was asked is closed', async function () {
-      skipUnless(this, ON_LINUX, 'not every system tells of closed ports');
+      skipWithoutClosedPorts(this);
       const other = await ScriptedPeer.bind({ address: '127.0.0.2' });
       const failed = failureOf(clientFor(server).get('f', { timeout: 300 }));
       const { from } = await server.next();
@@ -413,7 +413,7 @@ describe('TransferDriver, with a peer that misbehaves', function () {
     });
 
     it('ends early with ECONNREFUSED when nothing listens there', async function () {
-      skipUnless(this, ON_LINUX, 'only on Linux is the port unreachable reported');
+      skipWithoutClosedPorts(this);
       server.close();
       const failure = await failureOf(clientFor(server).get('f'));
       should(failure.code).equal('ECONNREFUSED');
@@ -422,7 +422,7 @@ describe('TransferDriver, with a peer that misbehaves', function () {
     });
 
     it('ends early when the peer vanishes in mid-transfer', async function () {
-      skipUnless(this, ON_LINUX, 'only on Linux is the port unreachable reported');
+      skipWithoutClosedPorts(this);
       const transfer = await ScriptedPeer.bind();
       const got = failureOf(clientFor(server).get('f', { timeout: 50 }));
       const { from } = await server.next();
