@@ -15,6 +15,7 @@ import { TftpServer } from '../../src/server/server';
 import { WORKER } from './worker';
 import type { Node, NodeAPI, NodeDef, NodeMessage, NodeMessageInFlow } from 'node-red';
 import type { TransferRecord } from '../../src/net/transfer-record';
+import type { ServerReport } from '../../src/node-red/server-control';
 import type { ServerOptions } from '../../src/server/server-options';
 import type { DataSource, Storage } from '../../src/storage/storage';
 
@@ -87,6 +88,16 @@ export function asRecord(payload: unknown): TransferRecord {
 
 function isRecord(payload: unknown): payload is TransferRecord {
   return typeof payload === 'object' && payload !== null && 'role' in payload;
+}
+
+/** A payload that has to be what a server says of itself. */
+export function asReport(payload: unknown): ServerReport {
+  if (isReport(payload)) return payload;
+  throw new TypeError(`${JSON.stringify(payload)} is no report`);
+}
+
+function isReport(payload: unknown): payload is ServerReport {
+  return typeof payload === 'object' && payload !== null && 'state' in payload;
 }
 
 /** What the `inbox` node with this id has received, in order, since the flow was started. */

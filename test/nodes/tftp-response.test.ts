@@ -7,8 +7,9 @@ import should = require('should');
 import { TftpClient } from '../../src/client/client';
 import { pendingReads } from '../../src/node-red/pending-reads';
 import {
-  asRecord,
   Inbox,
+  asRecord,
+  asReport,
   closeAfterTest,
   freePort,
   loadFlow,
@@ -89,6 +90,15 @@ describe('tftp-response', () => {
   async function got(more: object, options: ClientOptions = {}): Promise<string> {
     const [{ data }] = await Promise.all([client.get('phone.cfg', options), answer(more)]);
     return data.toString();
+  }
+
+  /** Waits until so many requests have come to the server. */
+  async function requestsHaveCome(count: number): Promise<void> {
+    for (let topic = '1'; ; topic += '1') {
+      nodeOf('server').receive({ action: 'status', topic });
+      const { payload } = await Inbox.of('events').until((msg) => msg.topic === topic);
+      if (asReport(payload).counters.requests! >= count) return;
+    }
   }
 
   /** What a Catch node hears of one of the nodes. */
@@ -388,7 +398,7 @@ describe('tftp-response', () => {
   });
 
   it('answers once to a client that repeats its request, and a slow flow is no second transfer', async () => {
-    await start({ server: { maxPerHost: '1' } });
+    await start({ server: { maxPerHost: '1', inputs: 1 } });
     const place = { address: '127.0.0.1', port: Number(port) };
     const peer = await ScriptedPeer.bind();
     for (let times = 0; times < 3; times += 1) peer.send(rrq('f'), place);
@@ -396,6 +406,7 @@ describe('tftp-response', () => {
     // There is no slot for it, so it is not heard of.
     const other = await ScriptedPeer.bind();
     other.send(rrq('other'), place);
+    await requestsHaveCome(4);
     await answer({ payload: 'x' });
     should(await peer.hear()).equal('DATA 1 1 B');
     peer.send(ack(1));

@@ -5,6 +5,7 @@ import should = require('should');
 import { TftpClient } from '../../src/client/client';
 import {
   asRecord,
+  asReport,
   bench,
   closeAfterTest,
   freePort,
@@ -14,7 +15,6 @@ import {
   stuckSource,
   useNodeRed,
 } from '../helpers/node-red';
-import type { ServerReport } from '../../src/node-red/server-control';
 import type { Bench, Message, Properties } from '../helpers/node-red';
 import { skip } from '../helpers/requirements';
 
@@ -82,7 +82,7 @@ describe('tftp-server, its control messages', () => {
     const { id } = await uploading(flow, 'stuck');
     const answer = await ask(flow, { action: 'status', mine: 1 });
     should(answer).have.properties({ event: 'status', action: 'status', mine: 1 });
-    const report = reportOf(answer);
+    const report = asReport(answer.payload);
     should(report.state).equal('listening');
     should(report.addresses).eql([{ address: '127.0.0.1', port: Number(port), family: 'ipv4' }]);
     should(report.transfers.map((record) => record.id)).eql([id]);
@@ -94,17 +94,21 @@ describe('tftp-server, its control messages', () => {
     const flow = await listening({ writes: 'folder' });
     const { end } = await uploading(flow, 'stuck');
     const stopped = await ask(flow, { action: 'stop' });
-    should(reportOf(stopped)).have.properties({ state: 'stopped', addresses: [], transfers: [] });
-    should(reportOf(stopped).counters).have.properties({ requests: 1, failed: 1 });
+    should(asReport(stopped.payload)).have.properties({
+      state: 'stopped',
+      addresses: [],
+      transfers: [],
+    });
+    should(asReport(stopped.payload).counters).have.properties({ requests: 1, failed: 1 });
     should(await end).have.property('message', 'The server was stopped');
     should(await isFree(port)).be.true();
     const { status } = await flow.statuses.until(({ status: shown }) => shown?.fill === 'grey');
     should(status).have.property('shape', 'ring');
     should(status!.text).match(/status\.stopped$/);
 
-    should(reportOf(await ask(flow, { action: 'start' })).state).equal('listening');
+    should(asReport((await ask(flow, { action: 'start' })).payload).state).equal('listening');
     should((await client.get('phone.cfg')).data.toString()).equal('line=7');
-    should(reportOf(await ask(flow, { action: 'start' })).counters.requests).equal(1);
+    should(asReport((await ask(flow, { action: 'start' })).payload).counters.requests).equal(1);
   });
 
   it('a deploy starts a server that was stopped', async () => {
@@ -118,27 +122,27 @@ describe('tftp-server, its control messages', () => {
     const flow = await listening({ writes: 'folder' });
     const { id } = await uploading(flow, 'stuck');
     const paused = await ask(flow, { action: 'pause' });
-    should(reportOf(paused).state).equal('paused');
-    should(reportOf(paused).transfers.map((record) => record.id)).eql([id]);
+    should(asReport(paused.payload).state).equal('paused');
+    should(asReport(paused.payload).transfers.map((record) => record.id)).eql([id]);
     await should(client.get('phone.cfg')).be.rejectedWith({
       tftpCode: 0,
       message: /The server is paused/,
     });
     const { status } = await flow.statuses.until(({ status: shown }) => shown?.fill === 'grey');
     should(status!.text).match(/status\.paused$/);
-    should(reportOf(await ask(flow, { action: 'resume' })).state).equal('listening');
+    should(asReport((await ask(flow, { action: 'resume' })).payload).state).equal('listening');
     should((await client.get('phone.cfg')).data.toString()).equal('line=7');
   });
 
   it('a pause ends with start, and a stop ends it', async () => {
     const flow = await listening();
     await ask(flow, { action: 'pause' });
-    should(reportOf(await ask(flow, { action: 'start' })).state).equal('listening');
+    should(asReport((await ask(flow, { action: 'start' })).payload).state).equal('listening');
     await ask(flow, { action: 'pause' });
-    should(reportOf(await ask(flow, { action: 'stop' })).state).equal('stopped');
-    should(reportOf(await ask(flow, { action: 'resume' })).state).equal('stopped');
-    should(reportOf(await ask(flow, { action: 'pause' })).state).equal('stopped');
-    should(reportOf(await ask(flow, { action: 'start' })).state).equal('listening');
+    should(asReport((await ask(flow, { action: 'stop' })).payload).state).equal('stopped');
+    should(asReport((await ask(flow, { action: 'resume' })).payload).state).equal('stopped');
+    should(asReport((await ask(flow, { action: 'pause' })).payload).state).equal('stopped');
+    should(asReport((await ask(flow, { action: 'start' })).payload).state).equal('listening');
   });
 
   describe('cancel', () => {
@@ -159,7 +163,7 @@ describe('tftp-server, its control messages', () => {
           );
           should(asRecord(ended.payload).error).have.property('code', 'ECANCELED');
         }
-        const { transfers } = reportOf(await ask(flow, { action: 'status' }));
+        const { transfers } = asReport((await ask(flow, { action: 'status' })).payload);
         should(transfers.length).equal(2 - ends.length);
       });
     }
@@ -171,7 +175,7 @@ describe('tftp-server, its control messages', () => {
         flow.send({ action: 'cancel', ...target });
         const { error } = await flow.caught.until();
         should(error!.message).match(/msg\.(id|host) is blank: .*delete it to cancel all/);
-        const { transfers } = reportOf(await ask(flow, { action: 'status' }));
+        const { transfers } = asReport((await ask(flow, { action: 'status' })).payload);
         should(transfers.length).equal(1);
       });
     }
@@ -185,7 +189,7 @@ describe('tftp-server, its control messages', () => {
       await rm(root, { recursive: true });
       await mkdir(root);
       await writeFile(path.join(root, 'new.cfg'), 'line=8');
-      const report = reportOf(await ask(flow, { action: 'reload' }));
+      const report = asReport((await ask(flow, { action: 'reload' })).payload);
       should(report.transfers.map((record) => record.id)).eql([id]);
       should(report.counters.requests).equal(1);
       should((await client.get('new.cfg')).data.toString()).equal('line=8');
@@ -196,13 +200,13 @@ describe('tftp-server, its control messages', () => {
       await rm(root, { recursive: true });
       flow.send({ action: 'reload' });
       should((await flow.caught.until()).error!.code).equal('ENOFILE');
-      should(reportOf(await ask(flow, { action: 'status' })).state).equal('listening');
+      should(asReport((await ask(flow, { action: 'status' })).payload).state).equal('listening');
     });
 
     it('leaves a stopped server stopped', async () => {
       const flow = await listening();
       await ask(flow, { action: 'stop' });
-      should(reportOf(await ask(flow, { action: 'reload' })).state).equal('stopped');
+      should(asReport((await ask(flow, { action: 'reload' })).payload).state).equal('stopped');
     });
   });
 
@@ -210,7 +214,7 @@ describe('tftp-server, its control messages', () => {
     const missing = path.join(root, 'missing');
     const flow = await bench(server({ root: missing }));
     await flow.caught.until();
-    should(reportOf(await ask(flow, { action: 'status' })).state).equal('failed');
+    should(asReport((await ask(flow, { action: 'status' })).payload).state).equal('failed');
     for (const action of ['start', 'reload']) {
       flow.send({ action, _msgid: action });
       const { error } = await flow.caught.until(({ _msgid }) => _msgid === action);
@@ -218,13 +222,13 @@ describe('tftp-server, its control messages', () => {
     }
     should(flow.caught.messages.length).equal(3);
     await mkdir(missing);
-    should(reportOf(await ask(flow, { action: 'reload' })).state).equal('listening');
+    should(asReport((await ask(flow, { action: 'reload' })).payload).state).equal('listening');
   });
 
   it('stop ends the attempts of a server that cannot listen', async () => {
     const flow = await bench(server({ root: path.join(root, 'missing') }));
     await flow.caught.until();
-    should(reportOf(await ask(flow, { action: 'stop' })).state).equal('stopped');
+    should(asReport((await ask(flow, { action: 'stop' })).payload).state).equal('stopped');
     await flow.statuses.until(({ status }) => status?.fill === 'grey');
   });
 
@@ -234,7 +238,7 @@ describe('tftp-server, its control messages', () => {
       flow.send({ action });
     }
     const answers = await flow.outputs[1]!.count(6);
-    const states = answers.map((answer) => reportOf(answer).state);
+    const states = answers.map((answer) => asReport(answer.payload).state);
     should(states).eql(['stopped', 'listening', 'paused', 'stopped', 'listening', 'listening']);
   });
 
@@ -251,7 +255,7 @@ describe('tftp-server, its control messages', () => {
 
   it('answers at the output for complete among separate ones, and nowhere without events', async () => {
     const separate = await listening({ events: 'separate' }, 6);
-    should(reportOf(await ask(separate, { action: 'pause' }, 3)).state).equal('paused');
+    should(asReport((await ask(separate, { action: 'pause' }, 3)).payload).state).equal('paused');
     const silent = await listening({ events: 'none' }, 1, redeploy);
     silent.send({ action: 'pause' });
     await silent.completed.until();
@@ -265,12 +269,3 @@ describe('tftp-server, its control messages', () => {
     should(flow.outputs[1]!.events).not.containEql('status');
   });
 });
-
-function reportOf({ payload }: Message): ServerReport {
-  if (isReport(payload)) return payload;
-  throw new TypeError(`${JSON.stringify(payload)} is no report`);
-}
-
-function isReport(payload: unknown): payload is ServerReport {
-  return typeof payload === 'object' && payload !== null && 'state' in payload;
-}
