@@ -60,7 +60,7 @@ function buildCatalogues(folder) {
   const shared = JSON.parse(read(`${folder}/tftp.json`));
   for (const file of filesOf(folder, '.json').filter((name) => name !== 'tftp.json')) {
     const catalogue = { ...JSON.parse(read(`${folder}/${file}`)), ...shared };
-    write(`dist/${folder}/${file}`, `${JSON.stringify(catalogue, null, 2)}\n`);
+    write(`dist/${folder}/${file}`, JSON.stringify(catalogue));
   }
 }
 
