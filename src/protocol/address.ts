@@ -11,7 +11,7 @@ export interface AddressParts {
 /** Takes apart what is known to be an address. */
 export function addressParts(address: string): AddressParts {
   const [text = '', ...zone] = address.split('%');
-  const ip = text.includes(':') ? shortest(groupsOf(text)) : text;
+  const ip = text.includes(':') ? shortest(ipv6Groups(text)) : text;
   return { ip, zone: zone.length > 0 ? zone.join('%') : undefined };
 }
 
@@ -41,11 +41,17 @@ function isNumber(zone: string): boolean {
   return /^[0-9]+$/.test(zone);
 }
 
-/** The eight groups of an IPv6 address (RFC 4291 section 2.2). */
-function groupsOf(text: string): number[] {
+/** The IPv4 address, if the address is one in IPv6, as systems write it (RFC 4291 section 2.5.5.2); else the same. */
+export function unmapped(address: string): string {
+  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address;
+}
+
+/** The eight groups of an IPv6 address without a zone (RFC 4291 section 2.2). Another number of them if it is no address. */
+export function ipv6Groups(text: string): number[] {
   const [before = '', after] = text.split('::');
   const head = groupsIn(before);
-  const tail = groupsIn(after ?? '');
+  if (after === undefined) return head;
+  const tail = groupsIn(after);
   const zeros = Array.from({ length: Math.max(0, 8 - head.length - tail.length) }, () => 0);
   return [...head, ...zeros, ...tail];
 }

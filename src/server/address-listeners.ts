@@ -47,7 +47,7 @@ export class AddressListeners {
 
   /** Opens sockets at new addresses, and closes those at vanished ones; then again every ten seconds. Never rejects. */
   async scan(): Promise<void> {
-    await this.#update();
+    await this.#update(this.#setup.wanted());
     if (this.#stopped) return;
     this.#timer = this.#setup.clock.after(SCAN_INTERVAL, () => void this.scan());
     this.#timer.unref();
@@ -65,15 +65,16 @@ export class AddressListeners {
     if (this.#stopped || now - this.#updatedAt < LOOK_INTERVAL) return false;
     const known = new Set(this.#known.map(({ address }) => address));
     this.#updatedAt = now;
-    if (this.#setup.wanted().every(({ address }) => known.has(address))) return false;
-    void this.#update();
+    const wanted = this.#setup.wanted();
+    if (wanted.every(({ address }) => known.has(address))) return false;
+    void this.#update(wanted);
     return true;
   }
 
-  async #update(): Promise<void> {
+  async #update(known: readonly LocalAddress[]): Promise<void> {
     this.#updatedAt = this.#setup.clock.now();
-    this.#known = this.#setup.wanted();
-    const wanted = new Set(this.#known.map(({ address }) => address));
+    this.#known = known;
+    const wanted = new Set(known.map(({ address }) => address));
     for (const [address, socket] of this.#sockets) {
       // An address may come back while a transfer still waits for it.
       if (wanted.has(address) || socket.flows > 0) continue;

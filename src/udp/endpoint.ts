@@ -4,6 +4,7 @@
  * flow does can change what another one sends or hears.
  */
 
+import { unmapped } from '../protocol/address';
 import { LocalError } from '../protocol/errors';
 import { peerName } from '../transfer/peer-lock';
 import type { Peer } from '../transfer/peer-lock';
@@ -262,8 +263,4 @@ function sendError(error: Error): LocalError {
 /** An IPv4 address as a socket for both families writes it (RFC 4291 section 2.5.5.2). */
 function mapped(address: string): string {
   return isIPv6(address) ? address : `::ffff:${address}`;
-}
-
-function unmapped(address: string): string {
-  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address;
 }

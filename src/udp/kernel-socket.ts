@@ -8,6 +8,7 @@ import type { Peer } from '../transfer/peer-lock';
 import type { Transmit } from '../transfer/transfer';
 import { AddressCache } from './address-cache';
 import type { ErrorMessage, Message, ReceiveBatch, SendBatch } from './batches';
+import { isIPv6 } from './ip-version';
 import { socketAddress } from './socket-address';
 import {
   COALESCE,
@@ -88,7 +89,7 @@ export class KernelSocket {
     const calls = systemCalls();
     const address = socketAddress(local);
     if (calls === undefined || address === undefined) return undefined;
-    const ipv6 = local.address.includes(':');
+    const ipv6 = isIPv6(local.address);
     const descriptor = calls.open(ipv6);
     if (descriptor < 0) return undefined;
     if (ipv6) calls.set(descriptor, IPV6_ONLY, 1);

@@ -1,6 +1,7 @@
 /** Addresses as the system calls of Linux have them: `sockaddr_in` and `sockaddr_in6`. */
 
 import { SocketAddress as NetAddress } from 'node:net';
+import { ipv6Groups } from '../protocol/address';
 import type { Peer } from '../transfer/peer-lock';
 import { isIPv6 } from './ip-version';
 import { zoneName, zoneNumber } from './local-addresses';
@@ -56,20 +57,5 @@ function zoneOf(bytes: SocketAddress): Uint32Array {
 
 /** The sixteen bytes of an address without a zone. */
 function ipv6Bytes(address: string): number[] {
-  const [head = '', tail] = address.split('::');
-  const before = groupsOf(head);
-  const after = groupsOf(tail ?? '');
-  const zeros = Array.from({ length: 8 - before.length - after.length }, () => 0);
-  const groups = tail === undefined ? before : [...before, ...zeros, ...after];
-  return groups.flatMap((group) => [group >>> 8, group & 0xff]);
-}
-
-/** The last two groups may be written as an IPv4 address (RFC 4291 section 2.2). */
-function groupsOf(text: string): number[] {
-  const groups = text.split(':').filter((group) => group !== '');
-  return groups.flatMap((group) => {
-    if (!group.includes('.')) return [Number.parseInt(group, 16)];
-    const [a = 0, b = 0, c = 0, d = 0] = group.split('.').map(Number);
-    return [a * 256 + b, c * 256 + d];
-  });
+  return ipv6Groups(address).flatMap((group) => [group >>> 8, group & 0xff]);
 }
